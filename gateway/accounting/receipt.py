@@ -1,0 +1,71 @@
+"""The receipt: one record per request, however it ended. Money is integer nano-dollars (1e-9 USD)."""
+
+from msgspec import Struct
+
+from gateway.wire.delta import Usage
+
+
+class AttemptRecord(Struct, frozen=True, omit_defaults=True):
+    """One try of one target."""
+
+    target: str  # "openai/gpt-5@openai"
+    outcome: str  # "ok", "cut" (failed after the commit point), "failed", "cancelled"
+    seconds: float  # from its start to its end
+    first_token_seconds: float | None = None
+    status: int | None = None  # the provider's HTTP status, if any answer came
+    fault: str = ""  # a `providers.faults.Fault` kind, "" when ok
+    detail: str = ""  # one line; redacted
+    cost_nano_usd: int = 0
+
+
+class Share(Struct, frozen=True):
+    """One dimension of a score."""
+
+    figure: float | None  # raw, in the dimension's unit
+    unit: str
+    utility: float  # 0-1
+    weight: float  # weights of a router sum to 1
+    contribution: float  # weight x utility
+    estimated: bool = False
+
+
+class Standing(Struct, frozen=True):
+    """A candidate's place in a decision."""
+
+    target: str
+    score: float
+    dimensions: dict[str, Share] = {}
+
+
+class Receipt(Struct, frozen=True):
+    """What happened to one request. Appended to the journal before the last byte leaves, then drained to the ledger."""
+
+    id: str  # the decision's id, "dec_..."
+    time: float  # Unix seconds at arrival
+    key: str  # name of the caller's key, "" when none is configured
+    router: str
+    dialect: str
+    requested: str  # `model` as the caller wrote it
+    target: str  # who answered, "" when nobody did
+    model: str
+    provider: str
+    status: int  # what the caller got
+    outcome: str  # "ok", "cut", "failed", "refused" (caller's fault), "disconnected"
+    stream: bool
+    fallback: bool  # answered by another than the first choice
+    usage: Usage
+    cost_nano_usd: int | None  # None: no price known
+    cost_estimated: bool
+    carbon_g: float | None
+    seconds: float  # arrival to the last byte
+    first_token_seconds: float | None
+    overhead_seconds: float  # our own share before the first upstream byte is sent, plus between its answer and ours
+    task: str
+    session: str
+    catalog_version: str
+    attempts: tuple[AttemptRecord, ...] = ()
+    standings: tuple[Standing, ...] = ()  # the winner first, then the others of the plan
+    margin: float | None = None  # winner's score minus the runner-up's
+    excluded: dict[str, int] = {}  # reason -> number of targets
+    input_tokens_estimate: int = 0  # what the decision was made with
+    output_tokens_estimate: int = 0

@@ -1,0 +1,97 @@
+"""The catalog's records. A figure without a source does not exist; a figure that is missing is None, never zero."""
+
+from msgspec import Struct
+
+from gateway.wire.ability import Ability
+
+
+class Source(Struct, frozen=True):
+    """Where figures come from."""
+
+    name: str
+    url: str
+    commit: str = ""  # commit or package version, where the source has one
+    licence: str = ""
+    date: str = ""  # ISO date of the content
+
+
+class Figure(Struct, frozen=True, omit_defaults=True):
+    """One number with its evidence. The unit is that of the field which holds it."""
+
+    value: float
+    source: str  # key of `Catalog.sources`
+    date: str = ""  # ISO date on which the source stated it; "" means the source's own date
+    low: float | None = None  # interval, where the source gives one
+    high: float | None = None
+
+
+class PriceTier(Struct, frozen=True, omit_defaults=True):
+    """Prices of a request whose input is over `above_input_tokens`; None means as below the threshold."""
+
+    above_input_tokens: int
+    input: Figure | None = None
+    cached_input: Figure | None = None
+    output: Figure | None = None
+
+
+class Prices(Struct, frozen=True, omit_defaults=True):
+    """USD per million tokens, but for `image` and `request`: USD each."""
+
+    input: Figure | None = None
+    output: Figure | None = None
+    cached_input: Figure | None = None
+    cache_write: Figure | None = None
+    reasoning: Figure | None = None  # None: billed as output
+    image: Figure | None = None
+    request: Figure | None = None
+    tier: PriceTier | None = None
+
+
+class ModelCard(Struct, frozen=True, omit_defaults=True):
+    """A model, whoever hosts it."""
+
+    id: str  # "openai/gpt-5": maker/name
+    name: str
+    maker: str
+    family: str = ""
+    released: str = ""  # ISO date or ""
+    open_weights: bool | None = None
+    input_modalities: tuple[str, ...] = ("text",)
+    output_modalities: tuple[str, ...] = ("text",)
+    reasoning: bool = False
+    quality: dict[str, Figure] = {}  # benchmark or task family -> share of good answers, 0-1
+    active_parameters_billions: Figure | None = None
+    energy_wh_per_output_token: Figure | None = None
+    aliases: tuple[str, ...] = ()  # other ids by which a caller may ask for it
+
+
+class Offer(Struct, frozen=True, omit_defaults=True):
+    """A target: one model at one provider, with that provider's prices and limits."""
+
+    model: str  # ModelCard.id
+    provider: str  # key of the provider table
+    upstream_name: str  # what `model` is called there
+    prices: Prices = Prices()
+    context_window: Figure | None = None  # tokens, input and output together
+    max_input_tokens: Figure | None = None
+    max_output_tokens: Figure | None = None
+    abilities: Ability = Ability(0)
+    first_token_seconds: Figure | None = None  # prior; live figures take over
+    output_tokens_per_second: Figure | None = None  # prior; live figures take over
+    region: str = ""  # ISO-3 country of the data centre, "" when not stated
+
+    @property
+    def id(self) -> str:
+        """The target's id, "openai/gpt-5@openai"."""
+        return f"{self.model}@{self.provider}"
+
+
+class Catalog(Struct, frozen=True):
+    """Everything known at one moment. `version` changes with any figure."""
+
+    version: str
+    date: str  # ISO date of the newest source
+    sources: dict[str, Source]
+    models: dict[str, ModelCard]  # by id
+    offers: tuple[Offer, ...]
+    grid_g_per_kwh: dict[str, Figure] = {}  # ISO-3 country, or "WOR" -> gCO2e per kWh

@@ -1,0 +1,1 @@
+"""Carry out a plan against the clock: attempts, fallback, health, the commit point."""

@@ -1,0 +1,43 @@
+"""One provider, ready to be called: address, headers and quirks. Data, no behaviour beyond lookups."""
+
+from msgspec import Struct
+
+
+class Secret:
+    """A key that never shows itself: str, repr, JSON and pickle are `***`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The key itself; called only where upstream headers are built."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
+        return (Secret, ("***",))
+
+
+class Provider(Struct, frozen=True):
+    """A row of `compatible.yaml`, or of the settings, with its credentials resolved."""
+
+    name: str
+    title: str  # as people write it: "Groq"
+    base_url: str  # without a trailing slash: "https://api.groq.com/openai/v1"
+    key: Secret | None  # None: needs none (self-hosted, simulator)
+    key_env: tuple[str, ...] = ()  # environment variables that may hold the key, first wins
+    chat_path: str = "/chat/completions"
+    dialect: str = "openai_chat"
+    auth_header: str = "authorization"  # the value is "Bearer KEY" there, the bare key in any other header
+    headers: tuple[tuple[str, str], ...] = ()  # sent on every request
+    forward_headers: tuple[str, ...] = ()  # caller's headers that travel on (lower case)
+    stream_usage: bool = True  # takes stream_options.include_usage
+    drop_fields: tuple[str, ...] = ()  # top-level request fields that it refuses
+    region: str = ""
+    simulated: bool = False

@@ -1,0 +1,1 @@
+"""Policy to ranked plan, with reasons. Pure: values in, values out."""

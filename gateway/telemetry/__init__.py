@@ -1,0 +1,1 @@
+"""Everyone who wants to know about a receipt."""

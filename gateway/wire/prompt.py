@@ -1,0 +1,33 @@
+"""The request as routing sees it: a thin view over the caller's bytes, the same for every inbound dialect."""
+
+from msgspec import Struct
+
+from gateway.wire.ability import Ability
+
+
+class Edit(Struct, frozen=True):
+    """Replace `body[start:end]` by `new`. Edits of one body never overlap and are ordered by `start`."""
+
+    start: int
+    end: int
+    new: bytes
+
+
+class Prompt(Struct, frozen=True):
+    """One request, decoded just as far as routing needs. `body` stays the caller's own bytes."""
+
+    dialect: str  # "openai_chat"
+    body: bytes
+    model: str  # as the caller wrote it: a router, a model id, or a target "model@provider"
+    chain: tuple[str, ...]  # `models`: an explicit order, tried as written; empty when absent
+    stream: bool
+    wants_usage: bool  # the caller asked for usage in the stream
+    needs: Ability
+    texts: tuple[bytes, ...]  # raw JSON of every part that carries text (contents, tool schemas), in order
+    message_count: int
+    last_role: str  # role of the last message: "user", "tool", "assistant", "system", "developer"
+    tool_count: int
+    image_count: int
+    max_output_tokens: int | None
+    choices: int  # `n`; 1 when absent
+    session: str  # "" when the caller sent none

@@ -119,6 +119,19 @@ class UpstreamExhausted(GatewayError):
     code = "upstream_exhausted"
 
 
+class ProviderRefused(GatewayError):
+    """The provider says that the request itself is at fault; no other provider is asked.
+
+    `body` is the provider's own error document, b"" when it sent none that can be shown.
+    """
+
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, *, status: int, code: str | None, body: bytes) -> None:
+        super().__init__(message, status=status, code=code)
+        self.body = body
+
+
 class SettingsError(Exception):
     """The settings file is wrong. One line per finding, `file:line:column: key is value; expectation`.
 

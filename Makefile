@@ -1,0 +1,45 @@
+# Each target is one or two visible lines; `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8080
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: build ## set up and serve on 127.0.0.1:$(PORT); keyless on the simulator when no provider key is set
+	$(BIN)/python -m gateway serve --port $(PORT)
+
+test: build ## set up and run the tests
+	$(BIN)/python -m pytest
+
+check: build ## ruff, mypy --strict, floor plan, docs
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/python -m pytest tests/house
+
+bench: build ## micro-benchmarks of the core, then gateway CPU against a bare nginx proxy
+	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.closed_loop
+
+loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
+	$(BIN)/python -m loadtest.run
+
+annotate: build ## fail if a line of a nogil block talks to Python
+	$(BIN)/python -m loadtest.annotate
+
+build: $(STAMP) ## compile the core in place
+	$(BIN)/python setup.py --quiet build_ext --inplace
+
+$(STAMP): deploy/requirements.txt deploy/requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt -r deploy/requirements-dev.txt
+	@touch $@
+
+lock: ## rewrite the pinned requirements from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o deploy/requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --group dev -c deploy/requirements.txt -o deploy/requirements-dev.txt
+
+clean: ## remove everything that can be made again
+	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
+
+.PHONY: help run test check bench loadtest annotate build lock clean

@@ -1,0 +1,207 @@
+"""One try of one target, up to the commit point. A fault is a value here, never an exception."""
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic, time
+
+import aiohttp
+from msgspec import Struct
+from yarl import URL
+
+from gateway.accounting.receipt import AttemptRecord
+from gateway.dialects.splice import AnswerFacts, StreamRelay, answer_as_stream, read_answer
+from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
+from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
+
+MAX_ANSWER_BYTES = 32 * 2**20
+MAX_ERROR_BYTES = 256 * 2**10
+
+KIND_OF_CAUSE: dict[str, FaultKind] = {
+    "connect": FaultKind.CONNECT,
+    "connect_timeout": FaultKind.CONNECT_TIMEOUT,
+    "tls": FaultKind.TLS,
+    "no_answer": FaultKind.NO_ANSWER,
+    "broken": FaultKind.BROKEN_ANSWER,
+}
+
+
+class Call(Struct, frozen=True):
+    """Everything that one attempt needs to be sent."""
+
+    column: int
+    target: str
+    provider: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes
+    patience_seconds: float  # until the whole answer, or a stream's first content
+    secrets: tuple[str, ...]  # never to be seen in a fault's message
+
+
+class Timing(Struct):
+    """Monotonic seconds; filled in as the attempt goes."""
+
+    started: float
+    headers: float = 0.0
+    first_token: float = 0.0
+    ended: float = 0.0
+
+
+class Whole(Struct, frozen=True):
+    """A complete answer that passed inspection."""
+
+    call: Call
+    timing: Timing
+    body: bytes
+    facts: AnswerFacts
+
+
+class Begun(Struct):
+    """A stream past its first real content. `ready` are the bytes to send first; the rest is still with the provider."""
+
+    call: Call
+    timing: Timing
+    response: aiohttp.ClientResponse | None  # None: it has ended already
+    relay: StreamRelay
+    ready: bytes
+
+
+async def fetch(call: Call, transport: Transport) -> Whole | Fault:
+    """Send and read the whole answer."""
+    timing = Timing(monotonic())
+    try:
+        async with asyncio.timeout(call.patience_seconds):
+            response = await transport.post(call.url, call.headers, call.body)
+            timing.headers = monotonic()
+            if response.status != 200:
+                return await refusal(call, response)
+            body = await read_whole(response, MAX_ANSWER_BYTES)
+    except TransportFailure as failure:
+        return transport_fault(failure, answered=timing.headers > 0)
+    except TimeoutError:
+        return timeout_fault(FaultKind.TOTAL_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
+    timing.ended = monotonic()
+    if body is None:
+        return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
+    facts = read_answer(body)
+    return problem_of(call, facts) or Whole(call, timing, body, facts)
+
+
+def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
+    """What is wrong with an answer that came with status 200, if anything is."""
+    if facts.error is not None:
+        return classify_error_object(call.provider, facts.error, 200, call.secrets)
+    if facts.malformed:
+        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the answer is not a chat completion", b"", "")
+    if facts.empty:
+        return Fault(FaultKind.EMPTY_ANSWER, 200, None, "the answer has no content", b"", "")
+    return None
+
+
+async def begin(call: Call, transport: Transport, wants_usage: bool) -> Begun | Fault:
+    """Send and read until the first real content, or the end; nothing has reached the caller by then."""
+    timing = Timing(monotonic())
+    relay = StreamRelay(wants_usage)
+    response: aiohttp.ClientResponse | None = None
+    begun: Begun | Fault | None = None
+    try:
+        async with asyncio.timeout(call.patience_seconds):
+            response = await transport.post(call.url, call.headers, call.body)
+            timing.headers = monotonic()
+            if response.status != 200:
+                return await refusal(call, response)
+            if response.content_type == "application/json":
+                return await whole_as_stream(call, timing, response, relay)
+            begun = await first_content(call, timing, response, relay)
+            return begun
+    except TransportFailure as failure:
+        return transport_fault(failure, answered=timing.headers > 0)
+    except TimeoutError:
+        return timeout_fault(FaultKind.FIRST_TOKEN_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
+    finally:
+        if response is not None and not isinstance(begun, Begun):
+            response.close()
+
+
+async def first_content(
+    call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: StreamRelay
+) -> Begun | Fault:
+    ready = b""
+    while not relay.started:
+        chunk = await next_chunk(response)
+        ready += relay.feed(chunk)
+        fault = stream_fault(call, relay)
+        if fault is not None:
+            return fault
+        if relay.done or response.content.at_eof():
+            relay.end()
+            return finished_early(call, timing, relay, ready)
+    timing.first_token = monotonic()
+    return Begun(call, timing, response, relay, ready)
+
+
+def finished_early(call: Call, timing: Timing, relay: StreamRelay, ready: bytes) -> Begun | Fault:
+    """The stream ended before any content: an honest empty answer has a finish, the rest is a fault."""
+    timing.first_token = timing.ended = monotonic()
+    if not relay.complete:
+        return Fault(FaultKind.STREAM_CUT, 200, None, "the stream ended before any content", b"", "")
+    if relay.empty:
+        return Fault(FaultKind.EMPTY_ANSWER, 200, None, "the stream finished without content", b"", "")
+    return Begun(call, timing, None, relay, ready)
+
+
+def stream_fault(call: Call, relay: StreamRelay) -> Fault | None:
+    """What the relay found wrong in the stream, if anything."""
+    if relay.error is not None:
+        return classify_error_object(call.provider, relay.error, None, call.secrets)
+    if relay.oversized:
+        return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "one event is over the size limit", b"", "")
+    if relay.malformed:
+        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "an event of the stream is not valid", b"", "")
+    return None
+
+
+async def whole_as_stream(
+    call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: StreamRelay
+) -> Begun | Fault:
+    """Some servers answer a stream request with one JSON document."""
+    body = await read_whole(response, MAX_ANSWER_BYTES)
+    if body is None:
+        return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
+    problem = problem_of(call, read_answer(body))
+    if problem is not None:
+        return problem
+    timing.first_token = timing.ended = monotonic()
+    ready = relay.feed(answer_as_stream(body))
+    relay.end()
+    return Begun(call, timing, None, relay, ready)
+
+
+async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
+    """Read an error answer, bounded, and name it."""
+    body = await read_whole(response, MAX_ERROR_BYTES) or b""
+    return classify_answer(call.provider, response.status, response.headers, body, call.secrets, time())
+
+
+def transport_fault(failure: TransportFailure, answered: bool) -> Fault:
+    """A connection that broke after the headers left half an answer; before them, none."""
+    kind = FaultKind.BROKEN_ANSWER if answered else KIND_OF_CAUSE[failure.cause]
+    return Fault(kind, None, None, failure.detail, b"", "")
+
+
+def timeout_fault(kind: FaultKind, call: Call) -> Fault:
+    return Fault(kind, None, None, f"nothing useful within {call.patience_seconds:g} s", b"", "")
+
+
+def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cost_nano_usd: int = 0) -> AttemptRecord:
+    """The attempt as the receipt keeps it."""
+    return AttemptRecord(
+        target=call.target,
+        outcome=outcome,
+        seconds=(timing.ended or monotonic()) - timing.started,
+        first_token_seconds=timing.first_token - timing.started if timing.first_token else None,
+        status=fault.status if fault is not None else 200,
+        fault=fault.kind.value if fault is not None else "",
+        detail=fault.message if fault is not None else "",
+        cost_nano_usd=cost_nano_usd,
+    )

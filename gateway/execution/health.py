@@ -1,0 +1,151 @@
+"""What we have learned of each target: latency, success, breaker, cooldown. Routing receives it as plain arrays."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.latency import LatencyBook
+from core.matrix import LiveFigures
+from gateway.catalog.columns import Targets
+from gateway.execution.breaker import Breaker
+from gateway.providers.faults import RULES, Fault, Scope
+
+Number = TypeVar("Number", np.float32, np.uint8)
+
+VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
+SUCCESS_HALF_LIFE_SECONDS = 300.0
+PRIOR_SUCCESSES = 19.0  # a target without history counts as 19 successes of 20: good, but below a proven one
+PRIOR_CALLS = 20.0
+
+
+class Health:
+    """Live state of all targets of one snapshot. `now` is monotonic seconds."""
+
+    def __init__(self, targets: Targets) -> None:
+        count = len(targets.ids)
+        self._targets = targets
+        self._first_token = LatencyBook(count)
+        self._speed = LatencyBook(count)
+        self._successes = np.zeros(count)
+        self._calls = np.zeros(count)
+        self._counted_at = np.zeros(count)
+        self._breakers: dict[int, Breaker] = {}
+        self._cooling: dict[int, float] = {}  # column -> monotonic second until which it was told to wait
+        self._provider_cooling: dict[str, float] = {}
+        self._view: LiveFigures = targets.prior
+        self._view_until = -1.0
+
+    def view(self, now: float) -> LiveFigures:
+        """The arrays that a decision at `now` is made with; at most 100 ms old, renewed at once when a target drops out."""
+        if now >= self._view_until:
+            self._view = self._make_view(now)
+            self._view_until = now + VIEW_SECONDS
+        return self._view
+
+    def wait_seconds(self, column: int, now: float) -> float:
+        """Seconds for which the provider itself told us to stay away; 0 when it did not."""
+        if not self._cooling and not self._provider_cooling:
+            return 0.0
+        until = max(
+            self._cooling.get(column, 0.0),
+            self._provider_cooling.get(self._targets.offers[column].provider, 0.0),
+        )
+        return max(0.0, until - now)
+
+    def admits(self, column: int, now: float) -> bool:
+        """May an attempt start? Takes the probe's place when the breaker is half open."""
+        breaker = self._breakers.get(column)
+        return breaker is None or breaker.admits(now)
+
+    def breaker_seconds_left(self, column: int, now: float) -> float:
+        """Seconds until the breaker lets a probe through; 0 when it is closed."""
+        breaker = self._breakers.get(column)
+        return 0.0 if breaker is None else breaker.open_seconds_left(now)
+
+    def answered(
+        self, column: int, now: float, first_token_seconds: float | None, seconds_per_token: float | None
+    ) -> None:
+        """An attempt was answered whole."""
+        if first_token_seconds is not None:
+            self._first_token.observe_first_token(column, first_token_seconds, now)
+        if seconds_per_token is not None:
+            self._speed.observe_speed(column, seconds_per_token, now)
+        self._count(column, now, 1.0)
+        breaker = self._breakers.get(column)
+        if breaker is not None:
+            breaker.succeeded(now)
+
+    def failed(self, column: int, now: float, fault: Fault) -> None:
+        """An attempt failed. The fault's rule says whether it counts, and whom it puts out for how long."""
+        rule = RULES[fault.kind]
+        if rule.counts:
+            self._count(column, now, 0.0)
+            self._breakers.setdefault(column, Breaker()).failed(now)
+        wait = rule.cooldown_seconds if fault.wait_seconds is None else fault.wait_seconds
+        if wait > 0 and rule.scope is not Scope.NONE:
+            self._cool(column, rule.scope, now + wait)
+        self._view_until = -1.0
+
+    def _cool(self, column: int, scope: Scope, until: float) -> None:
+        # A longer later wait extends the cooldown, a shorter one never shortens it.
+        if scope is Scope.PROVIDER:
+            provider = self._targets.offers[column].provider
+            self._provider_cooling[provider] = max(self._provider_cooling.get(provider, 0.0), until)
+        else:
+            self._cooling[column] = max(self._cooling.get(column, 0.0), until)
+
+    def adopt(self, old: "Health") -> None:
+        """Take over what an earlier snapshot had learned of targets that still exist."""
+        column_of = {target: column for column, target in enumerate(self._targets.ids)}
+        for before, target in enumerate(old._targets.ids):
+            column = column_of.get(target)
+            if column is None:
+                continue
+            self._first_token.adopt(column, old._first_token, before)
+            self._speed.adopt(column, old._speed, before)
+            self._successes[column] = old._successes[before]
+            self._calls[column] = old._calls[before]
+            self._counted_at[column] = old._counted_at[before]
+            if before in old._breakers:
+                self._breakers[column] = old._breakers[before]
+            if before in old._cooling:
+                self._cooling[column] = old._cooling[before]
+        self._provider_cooling.update(old._provider_cooling)
+
+    def _count(self, column: int, now: float, success: float) -> None:
+        kept = 0.5 ** ((now - self._counted_at[column]) / SUCCESS_HALF_LIFE_SECONDS)
+        self._successes[column] = self._successes[column] * kept + success
+        self._calls[column] = self._calls[column] * kept + 1.0
+        self._counted_at[column] = now
+
+    def _make_view(self, now: float) -> LiveFigures:
+        prior = self._targets.prior
+        kept = 0.5 ** ((now - self._counted_at) / SUCCESS_HALF_LIFE_SECONDS)
+        availability = (self._successes * kept + PRIOR_SUCCESSES) / (self._calls * kept + PRIOR_CALLS)
+        return LiveFigures(
+            first_token_seconds=self._first_token.blend(prior.first_token_seconds, now),
+            seconds_per_output_token=self._speed.blend(prior.seconds_per_output_token, now),
+            availability=read_only(availability.astype(np.float32)),
+            out=read_only(self._out(now)),
+        )
+
+    def _out(self, now: float) -> NDArray[np.uint8]:
+        out = np.zeros(len(self._targets.ids), np.uint8)
+        for column, breaker in self._breakers.items():
+            out[column] = breaker.is_out(now)
+        for column in [column for column, until in self._cooling.items() if until <= now]:
+            del self._cooling[column]
+        for column in self._cooling:
+            out[column] = 1
+        for provider in [provider for provider, until in self._provider_cooling.items() if until <= now]:
+            del self._provider_cooling[provider]
+        for provider in self._provider_cooling:
+            out[list(self._targets.by_provider.get(provider, ()))] = 1
+        return out
+
+
+def read_only(array: NDArray[Number]) -> NDArray[Number]:
+    """The same array, closed for writing: a decision keeps a reference to it."""
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,141 @@
+"""Carry a request along its plan: one target after the other, until one answers or nobody can."""
+
+from time import monotonic
+
+from msgspec import Struct
+
+from gateway.accounting.receipt import AttemptRecord
+from gateway.dialects.splice import upstream_body
+from gateway.errors import ContextTooLong, GatewayError, Overloaded, PayloadTooLarge, ProviderRefused, UpstreamExhausted
+from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
+from gateway.execution.health import Health
+from gateway.execution.lines import Line
+from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
+from gateway.routing.plan import Candidate, Plan
+from gateway.settings.schema import Fallback
+from gateway.transport.send import Transport
+from gateway.wire.prompt import Prompt
+
+SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
+
+
+class Errand(Struct):
+    """One request on its way: what it needs, and what has happened to it so far."""
+
+    prompt: Prompt
+    plan: Plan
+    lines: tuple[Line, ...]
+    health: Health
+    transport: Transport
+    fallback: Fallback
+    caller_headers: list[tuple[bytes, bytes]]
+    attempts: list[AttemptRecord]
+    faults: list[Fault]
+    sent_at: float = 0.0  # monotonic second of the last send: all before it, but the waits on providers, is our overhead
+    waited_seconds: float = 0.0  # spent on attempts that failed
+
+
+async def carry(errand: Errand) -> Whole | Begun:
+    """The first good answer. Raises what the caller must be told when there is none."""
+    kept_out: list[Candidate] = []
+    shortest_wait = float("inf")
+    window_over = 0.0
+    for candidate in errand.plan.candidates:
+        if len(errand.attempts) >= errand.fallback.max_attempts:
+            break
+        line = errand.lines[candidate.column]
+        wait = errand.health.wait_seconds(candidate.column, monotonic())
+        if wait > 0:
+            shortest_wait = min(shortest_wait, wait)
+        elif line.window <= window_over:
+            continue
+        elif not errand.health.admits(candidate.column, monotonic()):
+            kept_out.append(candidate)
+        else:
+            result = await attempt(errand, line)
+            if not isinstance(result, Fault):
+                return result
+            window_over = after_fault(errand, line, result, window_over)
+    # Panic mode: every breaker is open, and a call that may fail beats one that surely does.
+    if kept_out and not errand.attempts:
+        result = await attempt(errand, errand.lines[kept_out[0].column])
+        if not isinstance(result, Fault):
+            return result
+    raise exhausted(errand.faults, shortest_wait)
+
+
+async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
+    """Try one target, and let health learn of a failure at once."""
+    prompt = errand.prompt
+    call = Call(
+        column=line.column,
+        target=line.target,
+        provider=line.provider.name,
+        url=line.url,
+        headers=line.headers_for(errand.caller_headers),
+        body=upstream_body(prompt, line.upstream_name, line.provider.stream_usage, line.provider.drop_fields),
+        patience_seconds=patience_seconds(errand, line),
+        secrets=line.secrets,
+    )
+    errand.sent_at = started = monotonic()
+    if prompt.stream:
+        result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage)
+    else:
+        result = await fetch(call, errand.transport)
+    if isinstance(result, Fault):
+        ended = monotonic()
+        errand.waited_seconds += ended - started
+        errand.faults.append(result)
+        errand.attempts.append(record_of(call, Timing(started, ended=ended), "failed", result))
+        errand.health.failed(line.column, ended, result)
+    return result
+
+
+def patience_seconds(errand: Errand, line: Line) -> float:
+    """How long to wait for a stream's first content, or for a whole answer: as long as a slow but live one takes."""
+    rules = errand.fallback
+    first = rules.reasoning_first_token_seconds if line.reasoning else rules.first_token_seconds
+    if errand.prompt.stream:
+        return min(first, rules.total_seconds)
+    expected_tokens = errand.prompt.max_output_tokens or 4.0 * errand.plan.output_tokens
+    return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, rules.total_seconds)
+
+
+def after_fault(errand: Errand, line: Line, fault: Fault, window_over: float) -> float:
+    """Raise when the fault is the caller's; otherwise the context window that the next target must exceed."""
+    verdict = RULES[fault.kind].verdict
+    if fault.kind is FaultKind.CONTENT_FILTER and errand.fallback.on_content_filter:
+        verdict = Verdict.NEXT
+    if verdict is Verdict.CALLER:
+        raise ProviderRefused(fault.message, status=fault.status or 400, code=fault.code or None, body=fault.body)
+    return max(window_over, line.window) if verdict is Verdict.LARGER_WINDOW else window_over
+
+
+def exhausted(faults: list[Fault], shortest_wait: float) -> GatewayError:
+    """What the caller is told when every candidate failed or must not be asked now."""
+    kinds = {fault.kind for fault in faults}
+    told = "; ".join(dict.fromkeys(f"{fault.kind.value}: {fault.message}" for fault in faults)) or "all are cooling down"
+    waits = [fault.wait_seconds for fault in faults if fault.wait_seconds is not None]
+    wait = min([*waits, shortest_wait])
+    retry_after = wait if wait != float("inf") else None
+    if FaultKind.CONTEXT_TOO_LONG in kinds:
+        return ContextTooLong(f"The request is longer than every candidate's context window. {told}")
+    if kinds == {FaultKind.TOO_LARGE}:
+        return PayloadTooLarge(f"The request is larger than every candidate takes. {told}")
+    if not kinds - {FaultKind.RATE_LIMITED}:
+        error: GatewayError = UpstreamExhausted(
+            f"Rate limit reached at every candidate; try again later. {told}",
+            status=429,
+            code="rate_limit_exceeded",
+            retry_after_seconds=retry_after or 1.0,
+        )
+        error.type = "rate_limit_error"
+        return error
+    if not kinds - {FaultKind.CREDENTIALS, FaultKind.PERMISSION, FaultKind.QUOTA_EXHAUSTED}:
+        return UpstreamExhausted(f"No candidate accepts our credentials. {told}", code="upstream_credentials_exhausted")
+    if kinds & {FaultKind.OVERLOADED, FaultKind.RATE_LIMITED} or retry_after is not None:
+        return Overloaded(f"Every candidate failed or is cooling down. {told}", retry_after_seconds=retry_after or 5.0)
+    timeouts = {FaultKind.HEADER_TIMEOUT, FaultKind.FIRST_TOKEN_TIMEOUT, FaultKind.TOTAL_TIMEOUT}
+    if not kinds - timeouts - {FaultKind.CONNECT_TIMEOUT}:
+        return UpstreamExhausted(f"No candidate answered in time. {told}", status=504, code="upstream_timeout")
+    return UpstreamExhausted(f"Every candidate failed. {told}")

@@ -1,0 +1,58 @@
+"""Carry a stream on after its commit point: provider to caller, until it ends, breaks, stalls or the caller leaves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from gateway.execution.attempt import Begun, stream_fault, transport_fault
+from gateway.execution.deadline import ProgressWatch
+from gateway.providers.faults import Fault, FaultKind
+from gateway.settings.schema import Fallback
+from gateway.transport.send import TransportFailure, next_chunk
+
+
+async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
+    """Write everything but the closing frames. Returns the fault that cut the stream, None when it is whole.
+
+    The caller has seen content by now, so no fault can fall back any more.
+    """
+    started = begun.timing.started
+    until = asyncio.get_running_loop().time() + rules.total_seconds - (monotonic() - started)
+    watch = ProgressWatch(rules.idle_seconds, until)
+    try:
+        return await _pump(begun, watch, write)
+    except TransportFailure as failure:
+        begun.relay.end()
+        return None if begun.relay.complete else transport_fault(failure, answered=True)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not watch.expired or (task is not None and task.uncancel() > 0):
+            raise
+        kind = FaultKind.IDLE_TIMEOUT if monotonic() - started < rules.total_seconds else FaultKind.TOTAL_TIMEOUT
+        return Fault(kind, 200, None, f"no progress for {rules.idle_seconds:g} s, or over the total time", b"", "")
+    finally:
+        watch.stop()
+        begun.timing.ended = monotonic()
+        if begun.response is not None:
+            begun.response.close() if not begun.response.content.at_eof() else begun.response.release()
+
+
+async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
+    relay, response = begun.relay, begun.response
+    await write(begun.ready)
+    while response is not None and not relay.done:
+        watch.provider_turn()
+        chunk = await next_chunk(response)
+        ready = relay.feed(chunk)
+        fault = stream_fault(begun.call, relay)
+        if ready:
+            watch.caller_turn()
+            await write(ready)
+        if fault is not None:
+            return fault
+        if not chunk and response.content.at_eof():
+            break
+    relay.end()
+    if relay.complete:
+        return None
+    return Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")

@@ -1,0 +1,49 @@
+"""The Snapshot that requests are served from, and the single place where it is swapped."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from core.scorer import Scorer
+from gateway.catalog.card import Catalog
+from gateway.catalog.columns import Targets
+from gateway.execution.health import Health
+from gateway.execution.lines import Line
+from gateway.providers.provider import Provider
+from gateway.routing.policy import Policy
+from gateway.settings.schema import Settings
+
+
+class Snapshot(Struct, frozen=True):
+    """Settings, catalog, policies and providers of one moment. A request keeps the one it began with to its end."""
+
+    settings: Settings
+    catalog: Catalog
+    targets: Targets
+    scorer: Scorer
+    policies: Mapping[str, Policy]
+    providers: Mapping[str, Provider]  # live ones
+    absent: Mapping[str, str]  # provider -> why it is not live
+    lines: tuple[Line, ...]  # one per target
+    health: Health
+
+
+class Live:
+    """Holds the current Snapshot. Listeners hear of each swap after it has happened."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.current = snapshot
+        self.generation = 1
+        self._listeners: list[Callable[[Snapshot], None]] = []
+
+    def swap(self, snapshot: Snapshot) -> None:
+        """Serve new requests from `snapshot`; what health had learned goes along."""
+        snapshot.health.adopt(self.current.health)
+        self.current = snapshot
+        self.generation += 1
+        for listener in self._listeners:
+            listener(snapshot)
+
+    def on_swap(self, listener: Callable[[Snapshot], None]) -> None:
+        """Call `listener` with each snapshot that comes after the current one."""
+        self._listeners.append(listener)

@@ -1,0 +1,109 @@
+"""Pooled HTTP to providers. One session per process; nothing here knows what the bytes mean."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Literal
+
+import aiohttp
+from yarl import URL
+
+Cause = Literal["connect", "connect_timeout", "tls", "no_answer", "broken"]
+
+
+class TransportFailure(Exception):
+    """The connection failed us. `cause` says where: before, at or after the provider's first byte."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(detail)
+        self.cause: Cause = cause
+        self.detail = detail
+
+
+class Transport:
+    """The pool of connections to all providers.
+
+    Answers come undecoded as to content; redirects are never followed, cookies never kept, and the environment's
+    proxy settings are honoured.
+    """
+
+    def __init__(self, connect_seconds: float) -> None:
+        self._connect_seconds = connect_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Open the pool; call it on the loop that will use it."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+            skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
+            trust_env=True,
+            read_bufsize=2**17,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        """Send and wait for the answer's headers. A connection that died while it was pooled is replaced once, unseen."""
+        if self._session is None:
+            raise RuntimeError("Transport.post before Transport.open")
+        try:
+            return await self._session.post(url, headers=headers, data=body, allow_redirects=False)
+        except aiohttp.ServerDisconnectedError:
+            # Either a pooled connection that the provider had closed, or a provider that hangs up on us. A second try
+            # tells them apart; nothing was answered, so nothing can be doubled that the provider has not abandoned.
+            return await self._post_again(url, headers, body)
+        except (aiohttp.ClientError, OSError) as error:
+            raise explained(error) from error
+
+    async def _post_again(self, url: URL, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        assert self._session is not None  # noqa: S101 - post has checked
+        try:
+            return await self._session.post(url, headers=headers, data=body, allow_redirects=False)
+        except (aiohttp.ClientError, OSError) as error:
+            raise explained(error) from error
+
+
+async def read_whole(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
+    """The answer's body, decoded; None when it is over `max_bytes`, in which case the connection is dropped."""
+    content = response.content
+    chunk = await next_chunk(response)
+    if content.at_eof():
+        response.release()
+        return chunk if len(chunk) <= max_bytes else None
+    parts = [chunk]
+    size = len(chunk)
+    while not content.at_eof():
+        chunk = await next_chunk(response)
+        size += len(chunk)
+        if size > max_bytes:
+            response.close()
+            return None
+        parts.append(chunk)
+    response.release()
+    return b"".join(parts)
+
+
+async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
+    """Whatever has arrived, at least one byte; b"" at the end of the body."""
+    try:
+        return await response.content.readany()
+    except (aiohttp.ClientError, OSError) as error:
+        raise explained(error) from error
+
+
+def explained(error: Exception) -> TransportFailure:
+    """Name the cause of a failed exchange."""
+    detail = f"{type(error).__name__}: {error}"[:200]
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
+        return TransportFailure("tls", detail)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return TransportFailure("connect_timeout", detail)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return TransportFailure("connect", detail)
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError | aiohttp.ClientOSError):
+        return TransportFailure("no_answer", detail)
+    return TransportFailure("broken", detail)

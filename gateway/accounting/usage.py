@@ -1,0 +1,76 @@
+"""Whose count of tokens to believe: the provider's, unless it is missing, impossible or absurd; then our own."""
+
+from msgspec.structs import replace
+
+from gateway.wire.delta import Usage
+
+# A report may exceed our count tenfold: tokenizers differ, scaffolding that a provider adds is not seen by us, and
+# hidden reasoning is delivered to nobody. Small counts get room for that. Source: a 200 k token answer is longer than
+# any model of the catalog may write; no provider adds 20 k tokens of its own to a prompt.
+TOLERANCE = 10
+INPUT_FLOOR_TOKENS = 2_000
+OUTPUT_FLOOR_TOKENS = 20_000
+LARGEST_COUNT = 2**40  # tokens; above it no estimate of ours is needed to call a count absurd
+DELIVERED_FLOOR_TOKENS = 100  # that much text was delivered, and less than a tenth of it reported: the report is wrong
+
+
+def settle(reported: Usage | None, estimate: Usage) -> Usage:
+    """The usage to bill: `reported` where it can be true, `estimate` (our own count) where it cannot.
+
+    The result is consistent and never negative: cached + written <= input, reasoning <= output. `estimated` is set
+    as soon as one figure is not the provider's.
+    """
+    ours = consistent(estimate)
+    if reported is None or missing(reported, ours):
+        return marked(ours)
+    input_holds = 0 < reported.input_tokens <= ceiling(ours.input_tokens, INPUT_FLOOR_TOKENS) or (
+        reported.input_tokens == ours.input_tokens == 0
+    )
+    output_holds = 0 <= reported.output_tokens <= ceiling(ours.output_tokens, OUTPUT_FLOOR_TOKENS) and not (
+        ours.output_tokens >= DELIVERED_FLOOR_TOKENS and reported.output_tokens * TOLERANCE < ours.output_tokens
+    )
+    input_side, output_side = reported if input_holds else ours, reported if output_holds else ours
+    claimed = Usage(
+        input_tokens=input_side.input_tokens,
+        cached_tokens=input_side.cached_tokens,
+        cache_write_tokens=input_side.cache_write_tokens,
+        output_tokens=output_side.output_tokens,
+        reasoning_tokens=output_side.reasoning_tokens,
+        estimated=reported.estimated,
+    )
+    settled = consistent(claimed)
+    return settled if input_holds and output_holds and settled == claimed else marked(settled)
+
+
+def missing(reported: Usage, ours: Usage) -> bool:
+    """Zeros everywhere, although something was sent, are what some servers say for "not counted"."""
+    return reported.input_tokens == 0 == reported.output_tokens and ours.input_tokens + ours.output_tokens > 0
+
+
+def ceiling(ours: int, floor: int) -> int:
+    """The largest count that is still plausible beside our own."""
+    return min(TOLERANCE * max(ours, floor), LARGEST_COUNT)
+
+
+def consistent(usage: Usage) -> Usage:
+    """Every part clamped into the whole that holds it."""
+    whole_input = clamp(usage.input_tokens, LARGEST_COUNT)
+    whole_output = clamp(usage.output_tokens, LARGEST_COUNT)
+    cached = clamp(usage.cached_tokens, whole_input)
+    return Usage(
+        input_tokens=whole_input,
+        cached_tokens=cached,
+        cache_write_tokens=clamp(usage.cache_write_tokens, whole_input - cached),
+        output_tokens=whole_output,
+        reasoning_tokens=clamp(usage.reasoning_tokens, whole_output),
+        estimated=usage.estimated,
+    )
+
+
+def clamp(count: int, most: int) -> int:
+    return min(max(count, 0), most)
+
+
+def marked(usage: Usage) -> Usage:
+    """The same count, marked as ours."""
+    return replace(usage, estimated=True)

@@ -1,0 +1,25 @@
+"""What goes to a provider besides the body: the URL and the headers, built from nothing.
+
+A caller's headers never travel, but for those that the provider's row names.
+"""
+
+from gateway import __version__
+from gateway.providers.provider import Provider
+
+
+def chat_url(provider: Provider) -> str:
+    """Where a chat request is posted."""
+    return provider.base_url + provider.chat_path
+
+
+def upstream_headers(provider: Provider) -> tuple[tuple[str, str], ...]:
+    """The headers of every request to this provider, names in lower case, key included. Made once per snapshot.
+
+    A header of the row or of the settings replaces ours of the same name.
+    """
+    headers = {"content-type": "application/json", "user-agent": f"steelyard/{__version__}"}
+    if provider.key is not None:
+        key = provider.key.reveal()
+        headers[provider.auth_header] = f"Bearer {key}" if provider.auth_header == "authorization" else key
+    headers.update((name.lower(), value) for name, value in provider.headers)
+    return tuple(headers.items())

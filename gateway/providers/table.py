@@ -1,0 +1,135 @@
+"""Which providers there are, and which of them are live: the table, the settings and the environment put together."""
+
+import difflib
+import functools
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from gateway.errors import SettingsError
+from gateway.providers.provider import Provider, Secret
+from gateway.settings.schema import ProviderSettings, Settings
+from gateway.settings.secrets import resolve as resolve_secret
+
+TABLE = "compatible.yaml"
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of `compatible.yaml`. The fields mean what they mean in `Provider`."""
+
+    title: str
+    base_url: str
+    key_env: tuple[str, ...]
+    docs: str
+    chat_path: str = "/chat/completions"
+    auth_header: str = "authorization"
+    headers: dict[str, str] = {}
+    forward_headers: tuple[str, ...] = ()
+    stream_usage: bool = True
+    drop_fields: tuple[str, ...] = ()
+    max_tokens_field: str = ""
+    region: str = ""
+
+
+class Resolution(Struct, frozen=True):
+    """The providers that can be called now, and for each other one what a person can do about it."""
+
+    live: dict[str, Provider]
+    absent: dict[str, str]
+
+
+@functools.cache
+def load_table() -> dict[str, Provider]:
+    """Every provider of the bundled table, by name, without keys."""
+    text = resources.files("gateway.providers").joinpath(TABLE).read_bytes()
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without libyaml it is slow, not wrong
+    rows = msgspec.convert(yaml.load(text, loader), dict[str, Row])  # noqa: S506 - both are safe loaders
+    return {name: _provider(name, row) for name, row in rows.items()}
+
+
+def resolve(settings: Settings, environ: Mapping[str, str]) -> Resolution:
+    """Tell the live providers from the absent ones.
+
+    A provider of the table is live when its key is in the environment or named by the settings; a server of your own is
+    live by its URL alone.
+    """
+    live: dict[str, Provider] = {}
+    absent: dict[str, str] = {}
+    for name, row, wished in _all_of(settings):
+        outcome = _resolve_one(name, row, wished, environ)
+        if isinstance(outcome, Provider):
+            live[name] = outcome
+        else:
+            absent[name] = outcome
+    return Resolution(live, absent)
+
+
+def _all_of(settings: Settings) -> Iterator[tuple[str, Provider | None, ProviderSettings]]:
+    table = load_table()
+    for name, row in table.items():
+        yield name, row, settings.providers.get(name, ProviderSettings())
+    for name, wished in settings.providers.items():
+        if name not in table:
+            yield name, None, wished
+
+
+def _resolve_one(
+    name: str, row: Provider | None, wished: ProviderSettings, environ: Mapping[str, str]
+) -> Provider | str:
+    """The provider with its key, or the reason why it is not live."""
+    if not wished.enabled:
+        return f"switched off by providers.{name}.enabled in the settings"
+    if row is None and not wished.base_url:
+        return _unknown(name)
+    try:
+        key = _key(row, wished, environ)
+    except SettingsError as error:
+        return f"providers.{name}.api_key cannot be used: {error}"
+    if row is not None and not wished.base_url and key is None:
+        return "set " + " or ".join(row.key_env)
+    if key is not None and not _fits_a_header(key):
+        return "its key has a space, a line break or a character that no key has; store it again"
+    return _merged(row or Provider(name=name, title=name, base_url="", key=None), wished, key)
+
+
+def _key(row: Provider | None, wished: ProviderSettings, environ: Mapping[str, str]) -> str | None:
+    """The key that the settings name, else the first one in the environment.
+
+    A provider whose URL the settings replace gets no key from the environment: it was meant for another host.
+    """
+    if wished.api_key:
+        return resolve_secret(wished.api_key, environ).strip()
+    if row is None or wished.base_url:
+        return None
+    return next((environ[name].strip() for name in row.key_env if environ.get(name, "").strip()), None)
+
+
+def _merged(row: Provider, wished: ProviderSettings, key: str | None) -> Provider:
+    replaced = {name.lower() for name in wished.headers}
+    kept = tuple((name, value) for name, value in row.headers if name not in replaced)
+    return msgspec.structs.replace(
+        row,
+        base_url=(wished.base_url or row.base_url).rstrip("/"),
+        key=Secret(key) if key else None,
+        headers=(*kept, *((name.lower(), value) for name, value in wished.headers.items())),
+        region=wished.region or row.region,
+    )
+
+
+def _provider(name: str, row: Row) -> Provider:
+    fields = {field: getattr(row, field) for field in Row.__struct_fields__ if field != "headers"}
+    return Provider(name=name, key=None, headers=tuple(row.headers.items()), **fields)
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, load_table(), n=1)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    return f"not in the table of providers; {hint}give providers.{name}.base_url for a server of your own"
+
+
+def _fits_a_header(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key

@@ -32,7 +32,7 @@ def extensions() -> list[Extension]:
             f"core.{source.stem}",
             [source.as_posix()],
             depends=[MODE.as_posix()],
-            extra_compile_args=["-O3", "-fno-math-errno"],
+            extra_compile_args=["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"],
         )
         for source in sorted(Path("core").glob("_*_cy.pyx"))
     ]

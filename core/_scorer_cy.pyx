@@ -1,0 +1,526 @@
+"""The scorer, compiled. `_scorer_np` is its definition: same functions, same order of operations, float32 throughout.
+
+One short loop per stage instead of one long loop: each reads few arrays, so the compiler proves or checks that they do not
+overlap and vectorises it. The kernels need no GIL but keep it: a decision takes microseconds, and giving the GIL away from
+the event loop can cost the 5 ms of a thread switch to get it back. It also makes the scratch rows safe.
+"""
+
+from libc.math cimport INFINITY, log
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.string cimport memcpy
+
+import numpy
+
+from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason, check_policy
+from core.dimensions import DIMENSIONS
+from core.matrix import CatalogMatrix, LiveFigures, PolicyVector, RequestFigures
+
+cdef enum:
+    COST, LATENCY, QUALITY, AVAILABILITY, CARBON
+    DIMENSION_COUNT
+    BLOCK = 64  # columns that `rank` weighs before it looks for the best; 256 bytes of stack
+    RANKED = 64
+
+MAX_RANKED = RANKED
+
+if [dimension.name for dimension in DIMENSIONS] != ["cost", "latency", "quality", "availability", "carbon"]:
+    raise ImportError("core._scorer_cy computes other dimensions than core.dimensions lists; change both and the numpy twin")
+
+cdef enum:  # core.decision.Reason, as C constants
+    ELIGIBLE, NOT_ALLOWED, LACKS_ABILITY, WINDOW, OUTPUT_LIMIT, UNPRICED
+    OVER_COST, OVER_LATENCY, OVER_FIRST_TOKEN, UNDER_QUALITY, OVER_CARBON
+
+cdef struct Request:
+    float input_tokens
+    float cached_tokens
+    float output_tokens
+    float stated_limit      # the caller's max_output_tokens, 0 when not stated
+    float output_ceiling    # the same, inf when not stated
+    float images
+    float felt_share        # of the writing time
+    Py_ssize_t task
+    uint32_t needs
+
+cdef struct Curve:
+    bint logarithmic
+    float good
+    float bad
+    float scale             # 1 / ln(good / bad), or 1 / (good - bad)
+    float weight
+
+cdef struct Limits:
+    bint needs_price        # the policy limits cost
+    float cost
+    float latency
+    float first_token
+    float quality
+    float carbon
+    float availability
+
+
+# --- one number at a time ---------------------------------------------------------------------------------------------
+
+cdef inline float natural_log(float x) noexcept nogil:
+    """ln x for x > 0, to within 2.5e-7 relative; no branch, so that loops over it vectorise.
+
+    x = m * 2**e with m in [sqrt(1/2), sqrt 2), by arithmetic on the bits. With s = (m - 1) / (m + 1), |s| < 0.172,
+    ln m = 2 atanh s = 2 (s + s^3/3 + s^5/5 + s^7/7 + s^9/9 + ...): what is cut off is below 3e-9 of it, the rest is
+    rounding. ln 2 is split in two so that e times its high part is exact. inf counts as 2**128.
+    """
+    cdef float third = 1.0 / 3.0, fifth = 1.0 / 5.0, seventh = 1.0 / 7.0, ninth = 1.0 / 9.0
+    cdef float one = 1.0, two = 2.0
+    cdef float ln2_high = 0.693359375, ln2_low = -2.12194440054690583e-4
+    cdef int32_t bits, above_root_half
+    cdef float m, e, s, z
+    memcpy(&bits, &x, sizeof(bits))
+    above_root_half = bits - 0x3F3504F3
+    e = <float> (above_root_half >> 23)
+    bits -= above_root_half & ~0x7FFFFF
+    memcpy(&m, &bits, sizeof(m))
+    s = (m - one) / (m + one)
+    z = s * s
+    return e * ln2_high + (e * ln2_low + two * s * (one + z * (third + z * (fifth + z * (seventh + z * ninth)))))
+
+
+cdef inline float clip(float x) noexcept nogil:
+    cdef float low = x if x > 0 else 0
+    return low if low < 1 else 1
+
+
+cdef inline float log_utility(float figure, float good, float bad, float scale) noexcept nogil:
+    """1 at `good` or at 0 and less, 0 at `bad`, linear in the logarithm between them."""
+    cdef float positive = figure if figure > 0 else good
+    return clip(natural_log(positive / bad) * scale)
+
+
+cdef inline float linear_utility(float figure, float bad, float scale) noexcept nogil:
+    """1 at `good`, 0 at `bad`, linear between them."""
+    return clip((figure - bad) * scale)
+
+
+# --- stages: one loop over all targets each ---------------------------------------------------------------------------
+
+cdef void count_tokens(
+    const Request *request,
+    const float[::1] token_ratio,      # IN  [n]
+    const float[::1] output_ratio,     # IN  [n]
+    const float[::1] output_limit,     # IN  [n]
+    float[:, ::1] tokens,              # OUT [3, n] input, cached input, expected output
+) noexcept nogil:
+    cdef float input_tokens = request.input_tokens, cached_tokens = request.cached_tokens
+    cdef float output_tokens = request.output_tokens, ceiling = request.output_ceiling
+    cdef float output, limit
+    cdef Py_ssize_t m
+    for m in range(token_ratio.shape[0]):
+        tokens[0, m] = input_tokens * token_ratio[m]
+        tokens[1, m] = cached_tokens * token_ratio[m]
+    for m in range(output_ratio.shape[0]):
+        output = output_tokens * output_ratio[m]
+        limit = output_limit[m]
+        output = output if output < limit else limit
+        tokens[2, m] = output if output < ceiling else ceiling
+
+
+cdef void price_request(
+    float images,
+    const float[:, ::1] tokens,        # IN  [3, n]
+    const float[:, ::1] price,         # IN  [5, n] USD
+    const float[::1] tier_from,        # IN  [n] input tokens
+    const float[:, ::1] tier_price,    # IN  [3, n] USD
+    float[:, ::1] figures,             # OUT row COST, USD
+) noexcept nogil:
+    cdef float cached, input_price, cached_price, output_price, tier_input, tier_cached, tier_output
+    cdef bint in_tier
+    cdef Py_ssize_t m
+    for m in range(tier_from.shape[0]):
+        input_price = price[0, m]
+        cached_price = price[1, m]
+        output_price = price[2, m]
+        tier_input = tier_price[0, m]
+        tier_cached = tier_price[1, m]
+        tier_output = tier_price[2, m]
+        in_tier = tokens[0, m] > tier_from[m]
+        input_price = tier_input if in_tier else input_price
+        cached_price = tier_cached if in_tier else cached_price
+        output_price = tier_output if in_tier else output_price
+        cached = tokens[1, m]
+        figures[COST, m] = (
+            (tokens[0, m] - cached) * input_price + cached * cached_price + tokens[2, m] * output_price
+            + images * price[3, m] + price[4, m]
+        )
+
+
+cdef void time_answer(
+    float felt_share,
+    const float[:, ::1] tokens,        # IN  [3, n]
+    const float[::1] first_token,      # IN  [n] seconds
+    const float[::1] per_token,        # IN  [n] seconds
+    float[:, ::1] figures,             # OUT row LATENCY, seconds until the answer is useful
+    float[::1] whole_answer,           # OUT [n] seconds until it is complete
+) noexcept nogil:
+    cdef Py_ssize_t m
+    for m in range(first_token.shape[0]):
+        figures[LATENCY, m] = first_token[m] + felt_share * tokens[2, m] * per_token[m]
+        whole_answer[m] = first_token[m] + tokens[2, m] * per_token[m]
+
+
+cdef void weigh_carbon(
+    const float[:, ::1] tokens,        # IN  [3, n]
+    const float[:, ::1] carbon,        # IN  [3, n] gCO2e per token
+    float[:, ::1] figures,             # OUT row CARBON, gCO2e
+) noexcept nogil:
+    cdef float cached
+    cdef Py_ssize_t m
+    for m in range(tokens.shape[1]):
+        cached = tokens[1, m]
+        figures[CARBON, m] = (
+            (tokens[0, m] - cached) * carbon[0, m] + cached * carbon[1, m] + tokens[2, m] * carbon[2, m]
+        )
+
+
+cdef void copy_probabilities(
+    Py_ssize_t task,
+    const float[:, ::1] quality,       # IN  [tasks, n]
+    const float[::1] availability,     # IN  [n]
+    float[:, ::1] figures,             # OUT rows QUALITY and AVAILABILITY
+) noexcept nogil:
+    cdef Py_ssize_t m
+    for m in range(availability.shape[0]):
+        figures[QUALITY, m] = quality[task, m]
+        figures[AVAILABILITY, m] = availability[m]
+
+
+cdef void value(
+    const Curve *curves,               # IN  [DIMENSION_COUNT]
+    const float[:, ::1] figures,       # IN  [5, n]
+    float[:, ::1] utility,             # OUT [5, n] 0-1
+) noexcept nogil:
+    cdef float good, bad, scale
+    cdef Py_ssize_t d, m
+    for d in range(DIMENSION_COUNT):
+        good = curves[d].good
+        bad = curves[d].bad
+        scale = curves[d].scale
+        if curves[d].logarithmic:
+            for m in range(figures.shape[1]):
+                utility[d, m] = log_utility(figures[d, m], good, bad, scale)
+        else:
+            for m in range(figures.shape[1]):
+                utility[d, m] = linear_utility(figures[d, m], bad, scale)
+
+
+cdef void judge_fit(
+    const Request *request,
+    const uint8_t[::1] allowed,        # IN  [n] 0 or not
+    const uint32_t[::1] abilities,     # IN  [n] bits
+    const float[:, ::1] tokens,        # IN  [3, n]
+    const float[::1] window,           # IN  [n] tokens
+    const float[::1] input_limit,      # IN  [n] tokens
+    const float[::1] output_limit,     # IN  [n] tokens
+    int32_t[::1] reason,               # OUT [n] up to OUTPUT_LIMIT
+) noexcept nogil:
+    """The reasons that lie in what the target can do. Written last to first, so that the first one stays."""
+    cdef uint32_t needs = request.needs
+    cdef float stated = request.stated_limit
+    cdef float output, reserved, input_tokens
+    cdef int32_t found
+    cdef Py_ssize_t m
+    for m in range(allowed.shape[0]):
+        input_tokens = tokens[0, m]
+        output = tokens[2, m]
+        reserved = stated if stated > 0 else output
+        found = OUTPUT_LIMIT if stated > output_limit[m] else ELIGIBLE
+        found = WINDOW if (input_tokens + reserved > window[m]) | (input_tokens > input_limit[m]) else found
+        found = LACKS_ABILITY if (abilities[m] & needs) != needs else found
+        found = NOT_ALLOWED if allowed[m] == 0 else found
+        reason[m] = found
+
+
+cdef void judge_limits(
+    const Limits *limits,
+    const uint8_t[::1] priced,         # IN  [n] 0 or not
+    const float[:, ::1] figures,       # IN  [5, n]
+    const float[::1] whole_answer,     # IN  [n] seconds
+    const float[::1] first_token,      # IN  [n] seconds
+    int32_t[::1] reason,               # INOUT [n] a reason already there stays
+) noexcept nogil:
+    """The reasons that lie in the router's limits."""
+    cdef float max_cost = limits.cost, max_latency = limits.latency, max_first_token = limits.first_token
+    cdef float min_quality = limits.quality, max_carbon = limits.carbon
+    cdef uint8_t unpriced_below = limits.needs_price
+    cdef int32_t found, earlier
+    cdef Py_ssize_t m
+    for m in range(priced.shape[0]):
+        earlier = reason[m]
+        found = OVER_CARBON if figures[CARBON, m] > max_carbon else ELIGIBLE
+        found = UNDER_QUALITY if figures[QUALITY, m] < min_quality else found
+        found = OVER_FIRST_TOKEN if first_token[m] > max_first_token else found
+        found = OVER_LATENCY if whole_answer[m] > max_latency else found
+        found = OVER_COST if figures[COST, m] > max_cost else found
+        found = UNPRICED if priced[m] < unpriced_below else found
+        reason[m] = earlier if earlier != ELIGIBLE else found
+
+
+cdef void score_all(
+    const Curve *curves,               # IN  [DIMENSION_COUNT]
+    const float[:, ::1] utility,       # IN  [5, n]
+    float[::1] score,                  # OUT [n]
+) noexcept nogil:
+    """Sum over d of weight[d] * utility[d, m]."""
+    cdef float w0 = curves[0].weight, w1 = curves[1].weight, w2 = curves[2].weight
+    cdef float w3 = curves[3].weight, w4 = curves[4].weight
+    cdef Py_ssize_t m
+    for m in range(score.shape[0]):
+        score[m] = (
+            w0 * utility[0, m] + w1 * utility[1, m] + w2 * utility[2, m] + w3 * utility[3, m] + w4 * utility[4, m]
+        )
+
+
+cdef void split_last_resorts(
+    float min_availability,
+    const uint8_t[::1] out,            # IN  [n] 0 or not
+    const float[::1] availability,     # IN  [n] 0-1
+    const int32_t[::1] reason,         # IN  [n]
+    const float[::1] score,            # IN  [n]
+    float[::1] ordinary,               # OUT [n] score, -inf where excluded or last resort
+    float[::1] last,                   # OUT [n] score of last resorts, -inf elsewhere
+) noexcept nogil:
+    cdef float minus_infinity = -INFINITY
+    cdef float eligible_score
+    cdef bint is_last
+    cdef Py_ssize_t m
+    for m in range(score.shape[0]):
+        eligible_score = score[m]
+        eligible_score = eligible_score if reason[m] == ELIGIBLE else minus_infinity
+        is_last = (out[m] != 0) | (availability[m] < min_availability)
+        ordinary[m] = minus_infinity if is_last else eligible_score
+        last[m] = eligible_score if is_last else minus_infinity
+
+
+cdef Py_ssize_t keep_best(
+    const float *score,                # IN  [count], -inf never enters
+    Py_ssize_t count,
+    Py_ssize_t first_column,           # column of score[0]
+    Py_ssize_t k,
+    Py_ssize_t held,                   # how many are in best_* already
+    int32_t *best_columns,             # INOUT [k] best first, ties by lower column
+    float *best_scores,                # INOUT [k]
+) noexcept nogil:
+    """Merge scores into a sorted list of at most k; returns its length. Most scores cost one comparison."""
+    cdef float threshold = best_scores[k - 1] if held == k else -INFINITY
+    cdef Py_ssize_t m, place
+    for m in range(count):
+        if score[m] > threshold:
+            place = held if held < k else k - 1
+            held = place + 1
+            while place > 0 and best_scores[place - 1] < score[m]:
+                best_scores[place] = best_scores[place - 1]
+                best_columns[place] = best_columns[place - 1]
+                place -= 1
+            best_scores[place] = score[m]
+            best_columns[place] = <int32_t> (first_column + m)
+            threshold = best_scores[k - 1] if held == k else -INFINITY
+    return held
+
+
+# --- from Python ------------------------------------------------------------------------------------------------------
+
+cdef void weigh_block(
+    const float[:, ::1] utility,       # IN  [dimensions, n]
+    const float[::1] weights,          # IN  [dimensions]
+    const uint8_t[::1] eligible,       # IN  [n] 0 or not
+    Py_ssize_t start,
+    Py_ssize_t count,                  # up to BLOCK
+    float *block,                      # OUT [count] scores of the columns from `start`, -inf where not eligible
+) noexcept nogil:
+    cdef float weight, minus_infinity = -INFINITY
+    cdef Py_ssize_t d, m
+    for m in range(count):
+        block[m] = 0
+    for d in range(utility.shape[0]):
+        weight = weights[d]
+        for m in range(count):
+            block[m] += weight * utility[d, start + m]
+    for m in range(count):
+        block[m] = block[m] if eligible[start + m] else minus_infinity
+
+
+def rank(const float[:, ::1] utility, const float[::1] weights, const uint8_t[::1] eligible, Py_ssize_t k):
+    """Columns and scores of the `k` best eligible targets, best first, ties by lower column; see the numpy twin."""
+    cdef Py_ssize_t n = utility.shape[1]
+    if weights.shape[0] != utility.shape[0] or eligible.shape[0] != n:
+        raise ValueError("rank: weights and eligible must match utility [dimensions, targets]")
+    if not 1 <= k <= RANKED:
+        raise ValueError(f"rank: k is {k}; it is 1 to {RANKED}")
+    cdef float[RANKED] best_scores
+    cdef int32_t[RANKED] best_columns
+    cdef float[BLOCK] block
+    cdef Py_ssize_t start, count, held = 0
+    for start in range(0, n, BLOCK):
+        count = min(<Py_ssize_t> BLOCK, n - start)
+        weigh_block(utility, weights, eligible, start, count, block)
+        held = keep_best(block, count, start, k, held, best_columns, best_scores)
+    return [best_columns[place] for place in range(held)], [best_scores[place] for place in range(held)]
+
+
+cdef class Scorer:
+    """Scores every target of one catalog for a request. Not for use from two threads at once."""
+
+    cdef Py_ssize_t n
+    cdef const float[:, ::1] price, tier_price, quality, carbon
+    cdef const float[::1] tier_from, output_ratio, token_ratio, window, input_limit, output_limit
+    cdef const uint32_t[::1] abilities
+    cdef const uint8_t[::1] priced
+    # What the last call was given, read once: routers and health publish the same immutable objects again and again.
+    cdef object live, policy, allowed_array
+    cdef const float[::1] first_token, per_token, availability
+    cdef const uint8_t[::1] out, allowed
+    cdef Request request
+    cdef Limits limits
+    cdef Curve[DIMENSION_COUNT] curves
+    # Scratch rows, the stages' results.
+    cdef float[:, ::1] tokens, figures, utility
+    cdef float[::1] whole_answer, score, ordinary, last, best_scores
+    cdef int32_t[::1] reason, best_columns
+
+    def __init__(self, matrix: CatalogMatrix):
+        self.n = matrix.window.shape[0]
+        self.price = matrix.price
+        self.tier_from = matrix.tier_from
+        self.tier_price = matrix.tier_price
+        self.output_ratio = matrix.output_ratio
+        self.token_ratio = matrix.token_ratio
+        self.quality = matrix.quality
+        self.carbon = matrix.carbon
+        self.window = matrix.window
+        self.input_limit = matrix.input_limit
+        self.output_limit = matrix.output_limit
+        self.abilities = matrix.abilities
+        self.priced = matrix.priced
+        for name, rows in (("price", 5), ("tier_price", 3), ("carbon", 3), ("quality", matrix.quality.shape[0])):
+            if getattr(matrix, name).shape != (rows, self.n):
+                raise ValueError(f"scorer: {name} must have shape {(rows, self.n)}")
+        for name in ("tier_from", "output_ratio", "token_ratio", "input_limit", "output_limit", "abilities", "priced"):
+            if getattr(matrix, name).shape != (self.n,):
+                raise ValueError(f"scorer: {name} must have one entry for each of the {self.n} targets")
+        self.tokens = numpy.empty((3, self.n), numpy.float32)
+        self.figures = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
+        self.utility = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
+        self.whole_answer = numpy.empty(self.n, numpy.float32)
+        self.score = numpy.empty(self.n, numpy.float32)
+        self.ordinary = numpy.empty(self.n, numpy.float32)
+        self.last = numpy.empty(self.n, numpy.float32)
+        self.reason = numpy.empty(self.n, numpy.int32)
+        self.best_scores = numpy.empty(self.n + 1, numpy.float32)
+        self.best_columns = numpy.empty(self.n + 1, numpy.int32)
+
+    def decide(self, live, request, policy, allowed, Py_ssize_t k):
+        """The `k` best targets for `request` under `policy`; k: 1 or more. Last resorts follow all ordinary ones."""
+        if k < 1:
+            raise ValueError(f"decide: k is {k}; it is 1 or more")
+        self.read(live, request, policy, allowed)
+        self.evaluate()
+        k = min(k, self.n)
+        cdef int32_t *columns = &self.best_columns[0]
+        cdef float *scores = &self.best_scores[0]
+        cdef Py_ssize_t normal = 0, held = 0
+        if k > 0:
+            normal = held = keep_best(&self.ordinary[0], self.n, 0, k, 0, columns, scores)
+        if held < k:
+            held += keep_best(&self.last[0], self.n, 0, k - held, 0, columns + held, scores + held)
+        return Ranking(
+            [columns[place] for place in range(held)], [scores[place] for place in range(held)], normal
+        )
+
+    def table(self, live, request, policy, allowed):
+        """All that `decide` looks at, for every target: what explains a decision and replays it."""
+        self.read(live, request, policy, allowed)
+        self.evaluate()
+        last_resort = (numpy.asarray(self.out) != 0) | (numpy.asarray(self.availability) < policy.min_availability)
+        return DecisionTable(
+            figures=numpy.array(self.figures),
+            utility=numpy.array(self.utility),
+            score=numpy.array(self.score),
+            reason=numpy.asarray(self.reason).astype(numpy.uint8),
+            last_resort=last_resort.astype(numpy.uint8),
+        )
+
+    cdef void evaluate(self) noexcept nogil:
+        """Fill the scratch rows. All shapes have been checked."""
+        count_tokens(&self.request, self.token_ratio, self.output_ratio, self.output_limit, self.tokens)
+        price_request(self.request.images, self.tokens, self.price, self.tier_from, self.tier_price, self.figures)
+        time_answer(
+            self.request.felt_share, self.tokens, self.first_token, self.per_token, self.figures, self.whole_answer
+        )
+        copy_probabilities(self.request.task, self.quality, self.availability, self.figures)
+        weigh_carbon(self.tokens, self.carbon, self.figures)
+        value(self.curves, self.figures, self.utility)
+        score_all(self.curves, self.utility, self.score)
+        judge_fit(
+            &self.request, self.allowed, self.abilities, self.tokens,
+            self.window, self.input_limit, self.output_limit, self.reason,
+        )
+        judge_limits(&self.limits, self.priced, self.figures, self.whole_answer, self.first_token, self.reason)
+        split_last_resorts(
+            self.limits.availability, self.out, self.availability, self.reason, self.score, self.ordinary, self.last
+        )
+
+    cdef int read(self, live, request, policy, allowed) except -1:
+        """Take over what changed since the last call."""
+        if live is not self.live:
+            self.read_live(live)
+        if policy is not self.policy:
+            self.read_policy(policy)
+        if allowed is not self.allowed_array:
+            self.allowed_array = None
+            self.allowed = allowed
+            self.allowed_array = allowed
+        if self.allowed.shape[0] != self.n:
+            self.allowed_array = None
+            raise ValueError(f"scorer: allowed must have one entry for each of the {self.n} targets")
+        return self.read_request(request)
+
+    cdef int read_live(self, live) except -1:
+        self.live = None
+        self.first_token, self.per_token, self.availability, self.out = live
+        for array in live:
+            if array.shape != (self.n,):
+                raise ValueError(f"scorer: live figures must have one entry for each of the {self.n} targets")
+        self.live = live
+        return 0
+
+    cdef int read_policy(self, policy) except -1:
+        self.policy = None
+        check_policy(policy)
+        cdef Py_ssize_t d
+        cdef double good, bad
+        for d, dimension in enumerate(DIMENSIONS):
+            good = policy.good[d]
+            bad = policy.bad[d]
+            self.curves[d].logarithmic = dimension.curve == "log"
+            self.curves[d].good = good
+            self.curves[d].bad = bad
+            self.curves[d].scale = 1 / log(good / bad) if self.curves[d].logarithmic else 1 / (good - bad)
+            self.curves[d].weight = policy.weights[d]
+        self.limits.needs_price = policy.max_cost_usd < INFINITY
+        self.limits.cost = policy.max_cost_usd
+        self.limits.latency = policy.max_latency_seconds
+        self.limits.first_token = policy.max_first_token_seconds
+        self.limits.quality = policy.min_quality
+        self.limits.carbon = policy.max_carbon_g
+        self.limits.availability = policy.min_availability
+        self.policy = policy
+        return 0
+
+    cdef int read_request(self, request) except -1:
+        if not isinstance(request, RequestFigures):
+            raise TypeError(f"scorer: request must be RequestFigures, not {type(request).__name__}")
+        (
+            self.request.input_tokens, self.request.cached_tokens, self.request.output_tokens,
+            self.request.stated_limit, self.request.images, self.request.task, self.request.needs, stream,
+        ) = <tuple> request
+        if not 0 <= self.request.task < self.quality.shape[0]:
+            raise ValueError(f"scorer: task is {self.request.task}; the matrix has {self.quality.shape[0]} tasks")
+        self.request.output_ceiling = self.request.stated_limit if self.request.stated_limit > 0 else INFINITY
+        self.request.felt_share = STREAM_WRITING_SHARE if stream else 1.0
+        return 0

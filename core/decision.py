@@ -1,0 +1,58 @@
+"""What a decision is made of: the reasons that rule a target out, the ranking, and the table that explains it."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from core.dimensions import DIMENSIONS
+from core.matrix import F32, U8, PolicyVector
+
+# A stream is useful from its first token on, but not all of it: people read about 5 tokens a second, models write 20 to
+# 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. A quarter of the writing
+# time is what we let a stream's latency feel. `max_latency_seconds` always means the whole answer.
+STREAM_WRITING_SHARE = 0.25
+
+
+class Reason(IntEnum):
+    """Why a target was ruled out. The first one that applies, in this order, is the one recorded."""
+
+    ELIGIBLE = 0
+    NOT_ALLOWED = 1  # by the router's or the caller's lists
+    ABILITY = 2  # lacks something that the request needs
+    WINDOW = 3  # input and output do not fit the context window, or the input is over the input limit
+    OUTPUT_LIMIT = 4  # the caller asks for more output than the target can give
+    UNPRICED = 5  # no stated price while the router limits cost
+    COST = 6
+    LATENCY = 7  # expected time to the whole answer
+    FIRST_TOKEN = 8
+    QUALITY = 9
+    CARBON = 10
+
+
+class Ranking(NamedTuple):
+    """The best targets, best first: `normal` ordinary ones, then the last resorts. Ties go to the lower column."""
+
+    columns: list[int]
+    scores: list[float]
+    normal: int
+
+
+class DecisionTable(NamedTuple):
+    """Everything that `decide` looked at; the arrays are the caller's to keep. Rows are those of DIMENSIONS."""
+
+    figures: F32  # [5, n] in each dimension's unit
+    utility: F32  # [5, n] 0-1
+    score: F32  # [n] 0-1, also of targets that are ruled out
+    reason: U8  # [n] Reason
+    last_resort: U8  # [n] 1: cooling, broken or less available than the router wants
+
+
+def check_policy(policy: PolicyVector) -> None:
+    """Raise ValueError unless every dimension has a weight and its anchors make a curve of the right direction."""
+    expected = (len(DIMENSIONS),)
+    if not policy.weights.shape == policy.good.shape == policy.bad.shape == expected:
+        raise ValueError(f"policy: weights, good and bad have shape {expected}, one entry per dimension")
+    for dimension, good, bad in zip(DIMENSIONS, policy.good.tolist(), policy.bad.tolist(), strict=True):
+        fits = 0 < good < bad if dimension.curve == "log" else bad < good
+        if not fits:
+            expectation = "0 < good < bad" if dimension.curve == "log" else "bad < good"
+            raise ValueError(f"policy: {dimension.name} has anchors good {good:g}, bad {bad:g}; need {expectation}")

@@ -11,7 +11,7 @@ from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, 
 from gateway.execution.health import Health
 from gateway.execution.lines import Line
 from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
-from gateway.routing.plan import Candidate, Plan
+from gateway.routing.plan import Candidate, Decision
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
 from gateway.wire.prompt import Prompt
@@ -19,20 +19,39 @@ from gateway.wire.prompt import Prompt
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
 
 
+class Arrival(Struct, frozen=True):
+    """When and from whom a request came."""
+
+    id: str  # the decision's id
+    unix: float  # seconds
+    started: float  # monotonic seconds, at its first byte
+    received: float  # monotonic seconds, at its last byte
+    key: str  # name of the caller's key, "" when none is configured
+
+
 class Errand(Struct):
     """One request on its way: what it needs, and what has happened to it so far."""
 
+    arrival: Arrival
     prompt: Prompt
-    plan: Plan
+    decision: Decision
     lines: tuple[Line, ...]
     health: Health
     transport: Transport
     fallback: Fallback
     caller_headers: list[tuple[bytes, bytes]]
-    attempts: list[AttemptRecord]
-    faults: list[Fault]
-    sent_at: float = 0.0  # monotonic second of the last send: all before it, but the waits on providers, is our overhead
+    catalog_version: str
+    attempts: list[AttemptRecord] = []
+    faults: list[Fault] = []
+    sent_at: float = 0.0  # monotonic second of the last send
     waited_seconds: float = 0.0  # spent on attempts that failed
+    answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
+
+    def overhead_seconds(self) -> float:
+        """Our own share: from the request's last byte to the last send, and from a whole answer to now."""
+        now = monotonic()
+        before = (self.sent_at or now) - self.arrival.received - self.waited_seconds
+        return before + (now - self.answered_at if self.answered_at else 0.0)
 
 
 async def carry(errand: Errand) -> Whole | Begun:
@@ -40,7 +59,7 @@ async def carry(errand: Errand) -> Whole | Begun:
     kept_out: list[Candidate] = []
     shortest_wait = float("inf")
     window_over = 0.0
-    for candidate in errand.plan.candidates:
+    for candidate in errand.decision.plan.candidates:
         if len(errand.attempts) >= errand.fallback.max_attempts:
             break
         line = errand.lines[candidate.column]
@@ -97,7 +116,7 @@ def patience_seconds(errand: Errand, line: Line) -> float:
     first = rules.reasoning_first_token_seconds if line.reasoning else rules.first_token_seconds
     if errand.prompt.stream:
         return min(first, rules.total_seconds)
-    expected_tokens = errand.prompt.max_output_tokens or 4.0 * errand.plan.output_tokens
+    expected_tokens = errand.prompt.max_output_tokens or 4.0 * errand.decision.profile.figures.output_tokens
     return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, rules.total_seconds)
 
 

@@ -1,0 +1,273 @@
+"""The composition root: the only file that knows every concrete class. Builds the house, serves, follows changes."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from time import monotonic
+
+import uvicorn
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.predictor import TASKS
+from core.scorer import IMPLEMENTATION, Scorer
+from gateway.accounting.drain import Drainer
+from gateway.accounting.journal import Journal
+from gateway.accounting.ledger import SqliteLedger
+from gateway.catalog.card import Catalog
+from gateway.catalog.columns import build_targets, merge
+from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
+from gateway.catalog.refresh import Refresher, Report
+from gateway.catalog.snapshot import load_catalog
+from gateway.errors import SettingsError
+from gateway.execution.health import Health
+from gateway.execution.lines import lay_lines
+from gateway.live import Live, Snapshot
+from gateway.providers.provider import Provider
+from gateway.providers.table import load_table, resolve
+from gateway.routing.policy import PRESETS, compile_policy
+from gateway.server.app import make_app
+from gateway.server.protocol import SteelyardProtocol
+from gateway.server.state import State
+from gateway.settings.load import LoadedSettings, load_file, load_text
+from gateway.settings.schema import Settings
+from gateway.settings.watch import watch
+from gateway.simulator.cards import simulated_catalog, simulated_providers
+from gateway.simulator.spawn import SimulatorProcess, spawn
+from gateway.telemetry.logs import request_line
+from gateway.transport.send import Transport
+
+log = logging.getLogger("steelyard")
+
+DEFAULT_FILE = "steelyard.yaml"
+
+
+class Options(Struct, frozen=True):
+    """What the command line says; None leaves it to the settings."""
+
+    config: Path | None = None  # None: steelyard.yaml here, if there is one
+    host: str | None = None
+    port: int | None = None
+
+
+class Running(Struct, frozen=True):
+    """What the announcement needs to know of a server that is up."""
+
+    url: str
+    snapshot: Snapshot
+    simulated: bool
+    config: Path | None
+    scorer: str
+
+
+def read_settings(config: Path | None, environ: Mapping[str, str]) -> tuple[LoadedSettings, Path | None]:
+    """The settings file named, or the one in this folder, or the defaults. Raises SettingsError with every finding."""
+    known = load_table().keys()
+    path = config if config is not None else Path(DEFAULT_FILE)
+    if config is None and not path.exists():
+        return load_text("", DEFAULT_FILE, environ, known), None
+    return load_file(path, environ, known), path
+
+
+def compile_snapshot(
+    settings: Settings, catalog: Catalog, environ: Mapping[str, str], simulator_ports: Mapping[str, int] | None
+) -> Snapshot:
+    """Settings and catalog to everything that requests are served from. Simulated providers join when they run."""
+    resolution = resolve(settings, environ)
+    providers: dict[str, Provider] = dict(resolution.live)
+    cards, offers = own_models({name: settings.providers[name] for name in providers if name in settings.providers}, catalog)
+    catalog = merge(catalog, cards, offers, {SOURCE: OWN_SOURCE})
+    if simulator_ports:
+        providers.update(simulated_providers(simulator_ports))
+        catalog = merge(catalog, *simulated_catalog())
+    targets = build_targets(catalog, providers.keys(), TASKS)
+    routers = {**PRESETS, **settings.routers}
+    return Snapshot(
+        settings=settings,
+        catalog=catalog,
+        targets=targets,
+        scorer=Scorer(targets.matrix),
+        policies={name: compile_policy(name, router, targets) for name, router in routers.items()},
+        providers=providers,
+        absent=resolution.absent,
+        lines=lay_lines(targets, providers),
+        health=Health(targets),
+    )
+
+
+class House:
+    """A running gateway: the snapshot and what may replace it."""
+
+    def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
+        self._options = options
+        self._environ = environ
+        loaded, self.path = read_settings(options.config, environ)
+        self.settings = with_options(loaded.settings, options)
+        self._catalog = known_catalog(self.settings)
+        self._ports: Mapping[str, int] | None = None
+        self.live: Live
+
+    async def open(self, simulator: SimulatorProcess | None) -> None:
+        """Compile the first snapshot."""
+        self._ports = None if simulator is None else simulator.ports
+        self.live = Live(compile_snapshot(self.settings, self._catalog, self._environ, self._ports))
+
+    @property
+    def needs_simulator(self) -> bool:
+        """True when no provider is live: then the built-in one stands in."""
+        return not resolve(self.settings, self._environ).live
+
+    def reload(self) -> None:
+        """Read the settings again and swap; a bad file leaves the old snapshot serving and says why."""
+        try:
+            loaded, _ = read_settings(self._options.config, self._environ)
+            settings = with_options(loaded.settings, self._options)
+            self._swap(settings, self._catalog)
+        except (SettingsError, ValueError, OSError) as error:
+            log.error("settings not reloaded, the old ones go on serving:\n%s", error)
+        else:
+            log.info("settings reloaded, generation %d", self.live.generation)
+
+    def adopt_catalog(self, catalog: Catalog, report: Report) -> None:
+        """Swap to a refreshed catalog."""
+        self._swap(self.settings, catalog)
+        log.info("catalog refreshed to %s", catalog.version)
+
+    def _swap(self, settings: Settings, catalog: Catalog) -> None:
+        snapshot = compile_snapshot(settings, catalog, self._environ, self._ports)
+        self.settings, self._catalog = settings, catalog
+        self.live.swap(snapshot)
+
+
+def known_catalog(settings: Settings) -> Catalog:
+    """The catalog that a server with these settings starts with: the refreshed one if it is newer than the bundled."""
+    return load_catalog(Path(settings.catalog.path))
+
+
+async def refresh_catalog(settings: Settings) -> Report:
+    """Pull the public sources once and keep the result."""
+    return await Refresher(settings.catalog, known_catalog(settings), random.random).refresh_once()
+
+
+async def serve(options: Options, announce: Callable[[Running], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SettingsError before anything is opened."""
+    house = House(options, os.environ)
+    async with contextlib.AsyncExitStack() as stack:
+        simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
+        await house.open(simulator)
+        settings = house.settings
+        ledger = SqliteLedger(Path(settings.ledger.path))
+        journal = Journal(Path(settings.ledger.journal))
+        drainer = Drainer(journal, ledger, retention_days=settings.ledger.retention_days)
+        drainer.start()
+        stack.callback(drainer.stop)
+        transport = Transport(connect_seconds=2.0)
+        await transport.open()
+        stack.push_async_callback(transport.close)
+        state = State(house.live, transport, [journal.append, lambda receipt: log.info("%s", request_line(receipt))])
+        app = make_app(state, ledger, is_loopback(settings.server.host))
+        server = Server(server_config(app, settings), state)
+        server.when_started = lambda port: announce(
+            Running(
+                url=f"http://{settings.server.host}:{port}",
+                snapshot=house.live.current,
+                simulated=simulator is not None,
+                config=house.path,
+                scorer=IMPLEMENTATION,
+            )
+        )
+        await stack.enter_async_context(background(house, server))
+        await server.serve()
+
+
+@contextlib.asynccontextmanager
+async def simulator_if(needed: bool) -> AsyncIterator[SimulatorProcess | None]:
+    """The built-in simulator as a child process for as long as we serve, if it is needed."""
+    if not needed:
+        yield None
+        return
+    process = await spawn()
+    try:
+        yield process
+    finally:
+        await process.stop()
+
+
+@contextlib.asynccontextmanager
+async def background(house: House, server: "Server") -> AsyncIterator[None]:
+    """Signals, the settings watcher and the catalog refresher, for as long as the server runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    loop.add_signal_handler(signal.SIGHUP, house.reload)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        if house.path is not None:
+            tasks.create_task(watch(house.path, house.reload, stop))
+        if house.settings.catalog.refresh and not house.needs_simulator:
+            refresher = Refresher(house.settings.catalog, house.live.current.catalog, random.random)
+            tasks.create_task(refresher.run_forever(stop, house.adopt_catalog))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with our signal handling and a word when it is up."""
+
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
+        super().__init__(config)
+        self._state = state
+        self.when_started: Callable[[int], None] = lambda port: None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are handled by `background`: uvicorn would re-raise them before the ledger is drained."""
+        yield
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self.when_started(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._state.is_ready = False
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def server_config(app: object, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        host=settings.server.host,
+        port=settings.server.port,
+        loop="none",
+        http=SteelyardProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+    )
+
+
+def with_options(settings: Settings, options: Options) -> Settings:
+    """The command line wins over the file."""
+    server = settings.server
+    return replace(settings, server=replace(server, host=options.host or server.host, port=server.port if options.port is None else options.port))
+
+
+def is_loopback(host: str) -> bool:
+    """Does this listen address accept only callers of this machine?"""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,163 @@
+"""What became of an errand, as a Receipt."""
+
+from time import monotonic
+
+from msgspec import Struct
+
+from gateway.accounting.receipt import AttemptRecord, Receipt
+from gateway.accounting.usage import settle
+from gateway.catalog.columns import Targets
+from gateway.errors import GatewayError
+from gateway.execution.attempt import Begun, Whole, record_of
+from gateway.execution.lines import Line
+from gateway.execution.run import Arrival, Errand
+from gateway.providers.faults import Fault
+from gateway.routing.explain import standings
+from gateway.wire.delta import Usage
+from gateway.wire.prompt import Prompt
+
+NOTHING = Usage()
+
+
+class Spent(Struct, frozen=True):
+    """What an answer used, cost and emitted."""
+
+    usage: Usage
+    cost_nano_usd: int | None  # None: no price is known
+    carbon_g: float | None
+
+
+NOTHING_SPENT = Spent(NOTHING, 0, 0.0)
+
+
+def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
+    """Settle the provider's count against ours, and price it."""
+    read = answer.facts if isinstance(answer, Whole) else answer.relay
+    figures = errand.decision.profile.figures
+    line = errand.lines[answer.call.column]
+    estimate = Usage(int(figures.input_tokens), output_tokens=read.output_tokens_estimate, estimated=True)
+    usage = settle(read.usage, estimate)
+    return Spent(usage, line.prices.cost_nano_usd(usage, errand.prompt.image_count), carbon_g(usage, line, errand.decision.targets))
+
+
+def carbon_g(usage: Usage, line: Line, targets: Targets) -> float:
+    """gCO2e of this usage, by the target's grams per token."""
+    fresh, cached, output = targets.matrix.carbon[:, line.column].tolist()
+    fresh_tokens = usage.input_tokens - usage.cached_tokens
+    return float(fresh * fresh_tokens + cached * usage.cached_tokens + output * usage.output_tokens)
+
+
+def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
+    """Tell health that the target answered, and how fast."""
+    timing = answer.timing
+    tokens = spent.usage.output_tokens
+    first_token = timing.first_token - timing.started if timing.first_token else None
+    since = timing.first_token or timing.started
+    per_token = (timing.ended - since) / tokens if tokens > 1 and not spent.usage.estimated else None
+    errand.health.answered(answer.call.column, timing.ended, first_token, per_token)
+
+
+def receipt_of_answer(
+    errand: Errand, answer: Whole | Begun, spent: Spent, outcome: str, fault: Fault | None = None
+) -> Receipt:
+    """The receipt of a request that was answered, whole or in part ("ok", "cut", "disconnected")."""
+    first_token = answer.timing.first_token
+    attempt = record_of(answer.call, answer.timing, outcome, fault, spent.cost_nano_usd or 0)
+    return receipt(
+        errand,
+        status=200,
+        outcome=outcome,
+        column=answer.call.column,
+        spent=spent,
+        attempts=(*errand.attempts, attempt),
+        first_token_seconds=first_token - errand.arrival.started if first_token else None,
+    )
+
+
+def receipt_of_failure(errand: Errand, status: int, outcome: str) -> Receipt:
+    """The receipt of a request that nobody answered ("failed", "refused", "disconnected")."""
+    return receipt(
+        errand,
+        status=status,
+        outcome=outcome,
+        column=None,
+        spent=NOTHING_SPENT,
+        attempts=tuple(errand.attempts),
+        first_token_seconds=None,
+    )
+
+
+def receipt(
+    errand: Errand,
+    *,
+    status: int,
+    outcome: str,
+    column: int | None,
+    spent: Spent,
+    attempts: tuple[AttemptRecord, ...],
+    first_token_seconds: float | None,
+) -> Receipt:
+    arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
+    plan, figures = decision.plan, decision.profile.figures
+    line = None if column is None else errand.lines[column]
+    offer = None if column is None else decision.targets.offers[column]
+    return Receipt(
+        id=arrival.id,
+        time=arrival.unix,
+        key=arrival.key,
+        router=decision.policy.name,
+        dialect=prompt.dialect,
+        requested=prompt.model,
+        target="" if line is None else line.target,
+        model="" if offer is None else offer.model,
+        provider="" if offer is None else offer.provider,
+        status=status,
+        outcome=outcome,
+        stream=prompt.stream,
+        fallback=column is not None and column != plan.candidates[0].column,
+        usage=spent.usage,
+        cost_nano_usd=spent.cost_nano_usd,
+        cost_estimated=spent.usage.estimated,
+        carbon_g=spent.carbon_g,
+        seconds=monotonic() - arrival.started,
+        first_token_seconds=first_token_seconds,
+        overhead_seconds=errand.overhead_seconds(),
+        task=decision.profile.task,
+        session=prompt.session,
+        catalog_version=errand.catalog_version,
+        attempts=attempts,
+        standings=standings(decision, column),
+        margin=plan.margin,
+        excluded=plan.excluded,
+        input_tokens_estimate=int(figures.input_tokens),
+        output_tokens_estimate=int(figures.output_tokens),
+    )
+
+
+def receipt_of_refusal(arrival: Arrival, error: GatewayError, prompt: Prompt | None) -> Receipt:
+    """The receipt of a request that never became an errand: it could not be read, or nothing was eligible."""
+    return Receipt(
+        id=arrival.id,
+        time=arrival.unix,
+        key=arrival.key,
+        router="",
+        dialect="openai_chat" if prompt is None else prompt.dialect,
+        requested="" if prompt is None else prompt.model,
+        target="",
+        model="",
+        provider="",
+        status=error.status,
+        outcome="refused",
+        stream=prompt is not None and prompt.stream,
+        fallback=False,
+        usage=NOTHING,
+        cost_nano_usd=0,
+        cost_estimated=False,
+        carbon_g=0.0,
+        seconds=monotonic() - arrival.started,
+        first_token_seconds=None,
+        overhead_seconds=monotonic() - arrival.received,
+        task="",
+        session="" if prompt is None else prompt.session,
+        catalog_version="",
+    )

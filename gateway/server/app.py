@@ -1,0 +1,89 @@
+"""The route table. Hot routes are raw ASGI callables; every error leaves as an OpenAI-shaped document."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.accounting.ledger import Ledger
+from gateway.dialects.openai_chat import error_body
+from gateway.errors import GatewayError, MethodNotAllowed, NotFound
+from gateway.server.hosts import host_allowed
+from gateway.server.inference import ChatCompletions
+from gateway.server.inquiry import Inquiry
+from gateway.server.limits import Receive, Scope, Send
+from gateway.server.replies import retry_headers, send_error
+from gateway.server.state import State
+
+MISDIRECTED = GatewayError(
+    "This Host is not served here. Steelyard listens on loopback only and answers to localhost, 127.0.0.1 or [::1]",
+    status=421,
+    code="misdirected_request",
+)
+PATHS = (
+    "POST /v1/chat/completions, POST /v1/route, GET /v1/models, GET /v1/decisions/{id}, GET /v1/usage, "
+    "GET /healthz, GET /readyz; each /v1 path also below /routers/{name}"
+)
+
+
+class HostGuard:
+    """Pure ASGI: refuses foreign Host headers on a loopback listener (DNS rebinding, S18)."""
+
+    def __init__(self, app: Starlette, is_loopback: bool) -> None:
+        self._app = app
+        self._is_loopback = is_loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._is_loopback and not self._is_host_allowed(scope):
+            await send_error(send, MISDIRECTED, None, [])
+            return
+        await self._app(scope, receive, send)
+
+    def _is_host_allowed(self, scope: Scope) -> bool:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) <= 1 and all(host_allowed(host, True) for host in hosts)
+
+
+def make_app(state: State, ledger: Ledger, is_loopback: bool) -> HostGuard:
+    """The ASGI application over one process's state."""
+    inquiry = Inquiry(state, ledger)
+    chat = ChatCompletions(state)
+    routes = [
+        Route(prefix + path, endpoint, methods=methods)
+        for path, endpoint, methods in (
+            ("/v1/chat/completions", chat, None),
+            ("/v1/models", inquiry.models, ["GET"]),
+            ("/v1/models/{model_id:path}", inquiry.model, ["GET"]),
+            ("/v1/route", inquiry.route, ["POST"]),
+            ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
+            ("/v1/usage", inquiry.usage, ["GET"]),
+        )
+        for prefix in ("", "/routers/{router}")
+    ]
+    routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
+    handlers = {GatewayError: on_gateway_error, HTTPException: on_http_exception, Exception: on_our_fault}
+    return HostGuard(Starlette(routes=routes, exception_handlers=handlers), is_loopback)  # type: ignore[arg-type]
+
+
+async def on_gateway_error(request: Request, error: GatewayError) -> Response:
+    headers = {name.decode(): value.decode() for name, value in retry_headers(error)}
+    return Response(error_body(error, None), error.status, headers, media_type="application/json")
+
+
+async def on_http_exception(request: Request, error: HTTPException) -> Response:
+    """Starlette's own 404 and 405."""
+    path = request.url.path[:200]
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("allow", "GET")
+        told: GatewayError = MethodNotAllowed(f"{request.method} {path} is not possible; use {allowed}", param=allowed)
+    elif error.status_code == 404:
+        told = NotFound(f"There is no {path} here. There are: {PATHS}")
+    else:
+        told = GatewayError(str(error.detail), status=error.status_code)
+    return await on_gateway_error(request, told)
+
+
+async def on_our_fault(request: Request, error: Exception) -> Response:
+    """Starlette logs the traceback by raising it again after this answer; the caller never sees it."""
+    return await on_gateway_error(request, GatewayError("Steelyard made a mistake; the log has the details"))

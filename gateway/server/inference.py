@@ -1,0 +1,239 @@
+"""One request from its first byte to its receipt. The only place that shows all of it: read it beside DESIGN's table."""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Callable
+from time import monotonic, time
+
+from msgspec.structs import replace
+
+from gateway.accounting.receipt import Receipt
+from gateway.dialects.openai_chat import parse
+from gateway.dialects.splice import attach
+from gateway.errors import GatewayError, MethodNotAllowed, ProviderRefused
+from gateway.execution.attempt import Begun, Whole
+from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
+from gateway.execution.run import Arrival, Errand, carry
+from gateway.execution.stream import pump
+from gateway.live import Snapshot
+from gateway.providers.faults import Fault
+from gateway.routing.describe import describe
+from gateway.routing.plan import Decision, make_plan
+from gateway.routing.selection import select
+from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
+from gateway.server.metadata import cost_header, headers_of, metadata_of
+from gateway.server.protocol import EXTENSION
+from gateway.server.replies import Headers, send_error, send_json, start_stream
+from gateway.server.sessions import session_of
+from gateway.server.state import State
+from gateway.wire.prompt import Prompt
+
+log = logging.getLogger("steelyard")
+
+METADATA_OFF = (b"x-steelyard-metadata", b"off")
+
+
+class ChatCompletions:
+    """POST /v1/chat/completions, also below /routers/{router}."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(self._state, scope, send)
+        try:
+            await exchange.serve(receive)
+        except GatewayError as error:
+            await exchange.refuse(error)
+        except CallerGone:
+            return
+        except asyncio.CancelledError:
+            if not exchange.caller_left:
+                raise
+            exchange.abandon()
+        except Exception:
+            log.exception("decision %s ended in a fault of ours", exchange.arrival.id)
+            await exchange.refuse(GatewayError("Steelyard made a mistake; the decision's id finds it in the log"))
+
+
+class Exchange:
+    """One request and its answer."""
+
+    def __init__(self, state: State, scope: Scope, send: Send) -> None:
+        now = monotonic()
+        self.state = state
+        self.snapshot = state.live.current  # one for the request's whole life, even across a reload
+        self.scope = scope
+        self.send = send
+        self.arrival = Arrival("dec_" + os.urandom(10).hex(), time(), now, now, "")
+        self.prompt: Prompt | None = None
+        self.errand: Errand | None = None
+        self.begun: Begun | None = None
+        self.recorded = False
+        self.caller_left = False
+
+    async def serve(self, receive: Receive) -> None:
+        """From the body to the last byte of the answer; raises what the caller must be told instead."""
+        scope, state = self.scope, self.state
+        if scope["method"] != "POST":
+            raise MethodNotAllowed(f"{scope['method']} is not possible here; use POST", param="POST")
+        caller = state.callers.identify(scope["headers"], scope["query_string"])
+        state.gate.enter()
+        try:
+            body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
+            self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
+            errand = self.errand = self.decide(body, caller.may_use)
+            self.hear_when_caller_leaves()
+            answer = await carry(errand)
+            await (self.reply_stream(errand, answer) if isinstance(answer, Begun) else self.reply(errand, answer))
+        finally:
+            self.stop_listening()
+            state.gate.leave()
+
+    def decide(self, body: bytes, may_use: Callable[[str], None]) -> Errand:
+        """Body to plan: one synchronous call, no I/O."""
+        snapshot, headers = self.snapshot, self.scope["headers"]
+        router = self.scope.get("path_params", {}).get("router", "")
+        prompt = parse(body, default_model=router)
+        session = session_of(headers)
+        self.prompt = prompt = replace(prompt, session=session) if session else prompt
+        decision = decide(snapshot, prompt, router)
+        may_use(decision.policy.name)
+        return Errand(
+            arrival=self.arrival,
+            prompt=prompt,
+            decision=decision,
+            lines=snapshot.lines,
+            health=snapshot.health,
+            transport=self.state.transport,
+            fallback=decision.policy.settings.fallback,
+            caller_headers=headers,
+            catalog_version=snapshot.catalog.version,
+        )
+
+    async def reply(self, errand: Errand, answer: Whole) -> None:
+        """A whole answer, with what it cost and why it came from where it did."""
+        spent = spent_by(errand, answer)
+        learn(errand, answer, spent)
+        errand.answered_at = answer.timing.ended
+        receipt = receipt_of_answer(errand, answer, spent, "ok")
+        body = attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
+        self.record(receipt)
+        await send_json(self.send, 200, body, [*answer_headers(receipt), *cost_header(receipt.cost_nano_usd)])
+
+    async def reply_stream(self, errand: Errand, begun: Begun) -> None:
+        """A stream past its commit point: from here on no fault can be hidden."""
+        self.begun = begun
+        await start_stream(self.send, stream_headers(errand, begun))
+        fault = await pump(begun, errand.fallback, self.write)
+        spent = spent_by(errand, begun)
+        if fault is None:
+            learn(errand, begun, spent)
+        else:
+            errand.health.failed(begun.call.column, monotonic(), fault)
+        receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
+        metadata = metadata_of(receipt) if self.wants_metadata() else None
+        last = begun.relay.closing(metadata) if fault is None else cut_off(begun, fault, metadata)
+        self.record(receipt)
+        await self.send({"type": "http.response.body", "body": last, "more_body": False})
+
+    async def write(self, piece: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def refuse(self, error: GatewayError) -> None:
+        """The error, in the caller's dialect, with the headers that every answer has."""
+        if self.recorded:
+            return
+        if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
+            self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
+            return
+        receipt = self.receipt_of(error)
+        self.record(receipt)
+        headers = answer_headers(receipt)
+        if isinstance(error, ProviderRefused) and error.body:
+            await send_json(self.send, error.status, attach(error.body, metadata_of(receipt)), headers)
+        else:
+            await send_error(self.send, error, self.arrival.id, headers)
+
+    def receipt_of(self, error: GatewayError) -> Receipt:
+        if self.errand is not None:
+            return receipt_of_failure(self.errand, error.status, "refused" if error.status < 500 else "failed")
+        return receipt_of_refusal(self.arrival, error, self.prompt)
+
+    def abandon(self) -> None:
+        """The caller hung up: what was delivered is billed, nothing more is fetched."""
+        if self.recorded or self.errand is None:
+            return
+        if self.begun is None:
+            self.record(receipt_of_failure(self.errand, 499, "disconnected"))
+        else:
+            spent = spent_by(self.errand, self.begun)
+            self.record(receipt_of_answer(self.errand, self.begun, spent, "disconnected"))
+
+    def record(self, receipt: Receipt) -> None:
+        self.recorded = True
+        self.state.record(receipt, None if self.errand is None else self.errand.decision)
+
+    def wants_metadata(self) -> bool:
+        return self.snapshot.settings.metadata.body and METADATA_OFF not in self.scope["headers"]
+
+    def hear_when_caller_leaves(self) -> None:
+        """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells."""
+        connection = self.scope.get("extensions", {}).get(EXTENSION)
+        task = asyncio.current_task()
+        if connection is None or task is None:
+            return
+
+        def leave() -> None:
+            self.caller_left = True
+            task.cancel()
+
+        connection.on_gone = leave
+
+    def stop_listening(self) -> None:
+        connection = self.scope.get("extensions", {}).get(EXTENSION)
+        if connection is not None:
+            connection.on_gone = None
+
+
+def decide(snapshot: Snapshot, prompt: Prompt, router: str) -> Decision:
+    """Rank every target of the snapshot for this prompt. Raises UnknownModel, NothingEligible or ContextTooLong."""
+    profile = describe(prompt)
+    selection = select(snapshot, prompt.model, prompt.chain, router)
+    live = snapshot.health.view(monotonic())
+    return make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
+
+
+def answer_headers(receipt: Receipt) -> Headers:
+    return headers_of(
+        receipt.id,
+        receipt.router,
+        receipt.model,
+        receipt.provider,
+        len(receipt.attempts),
+        receipt.fallback,
+        receipt.overhead_seconds,
+    )
+
+
+def stream_headers(errand: Errand, begun: Begun) -> Headers:
+    """As of the commit point: what comes later (cost, usage) is in the `steelyard` object of the last chunk."""
+    column = begun.call.column
+    offer = errand.decision.targets.offers[column]
+    return headers_of(
+        errand.arrival.id,
+        errand.decision.policy.name,
+        offer.model,
+        offer.provider,
+        len(errand.attempts) + 1,
+        column != errand.decision.plan.candidates[0].column,
+        errand.overhead_seconds(),
+    )
+
+
+def cut_off(begun: Begun, fault: Fault, metadata: bytes | None) -> bytes:
+    """The last chunk of a stream that broke: every SDK raises on it."""
+    message = f"The answer broke off ({fault.kind.value}): {fault.message}"
+    return begun.relay.cut(message, 502, fault.kind.value, metadata)

@@ -1,0 +1,105 @@
+"""Questions about decisions and usage: the dry run, the full record of a decision, the caller's own spending."""
+
+import asyncio
+from time import time
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.accounting.ledger import Ledger
+from gateway.accounting.receipt import Receipt
+from gateway.accounting.usage_report import parse_since, usage_report
+from gateway.dialects.openai_chat import parse
+from gateway.errors import InvalidRequest, NotFound
+from gateway.live import Snapshot
+from gateway.routing.explain import DecisionRecord, record
+from gateway.server.auth import Caller
+from gateway.server.inference import decide
+from gateway.server.limits import read_body
+from gateway.server.models import ModelIndex
+from gateway.server.state import State
+
+ENCODE = msgspec.json.Encoder().encode
+
+
+class Remembrance(msgspec.Struct, frozen=True):
+    """A decision with what came of it. `decision` is null once it has left the memory; the receipt stays."""
+
+    id: str
+    receipt: Receipt
+    decision: DecisionRecord | None
+
+
+class Inquiry:
+    """The endpoints that answer questions; none of them calls a provider."""
+
+    def __init__(self, state: State, ledger: Ledger) -> None:
+        self._state = state
+        self._ledger = ledger
+        self._models = ModelIndex(state.live.current)
+        state.live.on_swap(self._follow)
+
+    async def models(self, request: Request) -> Response:
+        """GET /v1/models"""
+        self._caller(request)
+        return answer(self._models.all)
+
+    async def model(self, request: Request) -> Response:
+        """GET /v1/models/{id}"""
+        self._caller(request)
+        return answer(self._models.one(request.path_params["model_id"]))
+
+    async def route(self, request: Request) -> Response:
+        """POST /v1/route: the decision for this body, in full, without calling anybody."""
+        caller = self._caller(request)
+        snapshot = self._state.live.current
+        body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
+        router = request.path_params.get("router", "")
+        decision = decide(snapshot, parse(body, default_model=router), router)
+        caller.may_use(decision.policy.name)
+        return answer(ENCODE(record(decision)))
+
+    async def decision(self, request: Request) -> Response:
+        """GET /v1/decisions/{id}: every candidate with its figures, every exclusion with its reason, and the receipt."""
+        caller = self._caller(request)
+        decision_id = request.path_params["decision_id"]
+        kept = self._state.decisions.find(decision_id)
+        receipt = kept.receipt if kept is not None else await asyncio.to_thread(self._ledger.find, decision_id)
+        if receipt is None or receipt.key != caller.name:
+            raise NotFound(f"There is no decision {decision_id[:64]} of yours; its id is in x-steelyard-decision")
+        full = record(kept.decision) if kept is not None and kept.decision is not None else None
+        return answer(ENCODE(Remembrance(decision_id, receipt, full)))
+
+    async def usage(self, request: Request) -> Response:
+        """GET /v1/usage?by=model&since=7d: what the caller's own key has used."""
+        caller = self._caller(request)
+        now = time()
+        by = request.query_params.get("by", "model")
+        try:
+            since = parse_since(request.query_params.get("since", "30d"), now)
+            rows = await asyncio.to_thread(self._ledger.usage, since, now, by, key=caller.name)
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from error
+        return answer(ENCODE(usage_report(rows, by, since, now)))
+
+    async def health(self, request: Request) -> Response:
+        """GET /healthz: the process is alive."""
+        return answer(b'{"status":"ok"}')
+
+    async def ready(self, request: Request) -> Response:
+        """GET /readyz: requests can be served."""
+        targets = len(self._state.live.current.targets.ids)
+        is_ready = self._state.is_ready and targets > 0
+        body = ENCODE({"status": "ready" if is_ready else "not ready", "targets": targets})
+        return Response(body, 200 if is_ready else 503, media_type="application/json")
+
+    def _caller(self, request: Request) -> Caller:
+        return self._state.callers.identify(request.scope["headers"], request.scope["query_string"])
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        self._models = ModelIndex(snapshot)
+
+
+def answer(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

@@ -1,0 +1,145 @@
+"""GET /v1/models: routers first, then every model that a live provider sells, with limits and prices."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from gateway.catalog.card import Figure, ModelCard, Offer, Prices
+from gateway.errors import UnknownModel
+from gateway.live import Snapshot
+
+CREATED = 1_767_225_600  # 2026-01-01: clients want a number here; the date that matters is `released`
+
+
+class Architecture(Struct, frozen=True):
+    input_modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+
+
+class PriceRow(Struct, frozen=True, omit_defaults=True):
+    """USD per million tokens."""
+
+    input: float | None = None
+    output: float | None = None
+    cached_input: float | None = None
+
+
+class HostRow(Struct, frozen=True, omit_defaults=True):
+    provider: str
+    target: str
+    context_window: int | None
+    max_output_tokens: int | None
+    pricing: PriceRow
+
+
+class ModelRow(Struct, frozen=True, omit_defaults=True):
+    """One entry; the field names are those that OpenAI's, OpenRouter's and LiteLLM's clients read."""
+
+    id: str
+    created: int
+    owned_by: str
+    name: str
+    context_window: int | None
+    context_length: int | None
+    max_output_tokens: int | None
+    architecture: Architecture
+    object: str = "model"
+    description: str = ""
+    released: str = ""
+    pricing: PriceRow | None = None  # of the cheapest host
+    hosts: tuple[HostRow, ...] = ()
+
+
+class ModelList(Struct, frozen=True):
+    data: tuple[ModelRow, ...]
+    object: str = "list"
+
+
+ENCODE = msgspec.json.Encoder().encode
+
+
+class ModelIndex:
+    """The answers of one snapshot, made once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        rows = [*router_rows(snapshot), *model_rows(snapshot)]
+        self._rows = {row.id: ENCODE(row) for row in rows}
+        self.all = ENCODE(ModelList(tuple(rows)))
+
+    def one(self, model_id: str) -> bytes:
+        """The entry as JSON, or `UnknownModel`."""
+        try:
+            return self._rows[model_id]
+        except KeyError:
+            raise UnknownModel(f"{model_id} is not in GET /v1/models", param="model") from None
+
+
+def router_rows(snapshot: Snapshot) -> Iterable[ModelRow]:
+    """A router promises what all its targets can do together: a client that trusts the row is never disappointed."""
+    offers, cards = snapshot.targets.offers, snapshot.targets.models
+    for name, policy in snapshot.policies.items():
+        allowed = [column for column in range(len(offers)) if policy.allowed[column]]
+        modalities = {kind for column in allowed for kind in cards[column].input_modalities}
+        window = whole(max((offers[column].context_window for column in allowed), key=or_zero, default=None))
+        yield ModelRow(
+            id=name,
+            created=CREATED,
+            owned_by="steelyard",
+            name=f"Steelyard {name}",
+            description=policy.settings.description,
+            context_window=window,
+            context_length=window,
+            max_output_tokens=whole(max((offers[c].max_output_tokens for c in allowed), key=or_zero, default=None)),
+            architecture=Architecture(tuple(sorted(modalities)), ("text",)),
+        )
+
+
+def model_rows(snapshot: Snapshot) -> Iterable[ModelRow]:
+    by_model: dict[str, list[int]] = {}
+    for column, offer in enumerate(snapshot.targets.offers):
+        by_model.setdefault(offer.model, []).append(column)
+    for model_id, columns in sorted(by_model.items()):
+        offers = [snapshot.targets.offers[column] for column in columns]
+        yield model_row(snapshot.targets.models[columns[0]], model_id, offers)
+
+
+def model_row(card: ModelCard, model_id: str, offers: list[Offer]) -> ModelRow:
+    window = whole(max((offer.context_window for offer in offers), key=or_zero))
+    priced = [offer for offer in offers if offer.prices.input is not None and offer.prices.output is not None]
+    cheapest = min(priced, key=lambda offer: or_zero(offer.prices.input) + or_zero(offer.prices.output), default=None)
+    return ModelRow(
+        id=model_id,
+        created=CREATED,
+        owned_by=card.maker,
+        name=card.name,
+        released=card.released,
+        context_window=window,
+        context_length=window,
+        max_output_tokens=whole(max((offer.max_output_tokens for offer in offers), key=or_zero)),
+        architecture=Architecture(card.input_modalities, card.output_modalities),
+        pricing=None if cheapest is None else price_row(cheapest.prices),
+        hosts=tuple(host_row(offer) for offer in offers),
+    )
+
+
+def host_row(offer: Offer) -> HostRow:
+    return HostRow(
+        provider=offer.provider,
+        target=offer.id,
+        context_window=whole(offer.context_window),
+        max_output_tokens=whole(offer.max_output_tokens),
+        pricing=price_row(offer.prices),
+    )
+
+
+def price_row(prices: Prices) -> PriceRow:
+    return PriceRow(*(None if f is None else f.value for f in (prices.input, prices.output, prices.cached_input)))
+
+
+def or_zero(figure: Figure | None) -> float:
+    return 0.0 if figure is None else figure.value
+
+
+def whole(figure: Figure | None) -> int | None:
+    return None if figure is None else int(figure.value)

@@ -1,0 +1,28 @@
+"""Which session a request belongs to, from the headers that agents send by themselves. Source: recorded clients."""
+
+SESSION_HEADERS: dict[bytes, int] = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            b"x-steelyard-session-id",
+            b"x-clawrouter-session-id",  # OpenClaw, ClawRouter plugin
+            b"x-claude-code-session-id",  # Claude Code
+            b"session-id",  # Codex
+            b"x-session-id",  # opencode
+            b"x-session-affinity",  # opencode
+        )
+    )
+}
+MAX_LENGTH = 200
+
+
+def session_of(headers: list[tuple[bytes, bytes]]) -> str:
+    """The session named by the strongest header present, "" when there is none or it is not plain text."""
+    best = len(SESSION_HEADERS)
+    found = b""
+    for name, value in headers:
+        rank = SESSION_HEADERS.get(name, best)
+        if rank < best:
+            best, found = rank, value
+    text = found.decode("latin-1")
+    return text if text.isascii() and text.isprintable() and len(text) <= MAX_LENGTH else ""

@@ -1,0 +1,35 @@
+"""What every endpoint shares: the live snapshot, the pool, admission, callers and the sinks for receipts."""
+
+from collections.abc import Callable, Sequence
+
+from gateway.accounting.receipt import Receipt
+from gateway.live import Live, Snapshot
+from gateway.routing.plan import Decision
+from gateway.server.auth import Callers
+from gateway.server.decisions import Decisions
+from gateway.server.limits import Gate
+from gateway.transport.send import Transport
+
+
+class State:
+    """One per process. `sinks` receive each finished receipt in order; the first is the journal."""
+
+    def __init__(self, live: Live, transport: Transport, sinks: Sequence[Callable[[Receipt], None]]) -> None:
+        self.live = live
+        self.transport = transport
+        self.decisions = Decisions()
+        self.gate = Gate(live.current.settings.server.max_in_flight)
+        self.callers = Callers(live.current.settings.keys)
+        self.is_ready = True
+        self._sinks = tuple(sinks)
+        live.on_swap(self._follow)
+
+    def record(self, receipt: Receipt, decision: Decision | None) -> None:
+        """Hand a finished receipt to everyone who wants it. Called before the answer's last byte leaves."""
+        self.decisions.keep(decision, receipt)
+        for sink in self._sinks:
+            sink(receipt)
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        self.gate.max_in_flight = snapshot.settings.server.max_in_flight
+        self.callers = Callers(snapshot.settings.keys)

@@ -15,7 +15,7 @@ class Source(Struct, frozen=True):
     date: str = ""  # ISO date of the content
 
 
-class Figure(Struct, frozen=True, omit_defaults=True):
+class Figure(Struct, frozen=True, omit_defaults=True, gc=False):
     """One number with its evidence. The unit is that of the field which holds it."""
 
     value: float
@@ -32,6 +32,7 @@ class PriceTier(Struct, frozen=True, omit_defaults=True):
     input: Figure | None = None
     cached_input: Figure | None = None
     output: Figure | None = None
+    cache_write: Figure | None = None
 
 
 class Prices(Struct, frozen=True, omit_defaults=True):
@@ -61,7 +62,9 @@ class ModelCard(Struct, frozen=True, omit_defaults=True):
     reasoning: bool = False
     quality: dict[str, Figure] = {}  # benchmark or task family -> share of good answers, 0-1
     active_parameters_billions: Figure | None = None
-    energy_wh_per_output_token: Figure | None = None
+    total_parameters_billions: Figure | None = None
+    energy_wh_per_output_token: Figure | None = None  # servers and GPUs; the data centre's PUE comes on top
+    embodied_g_per_output_token: Figure | None = None  # gCO2e of making the hardware
     aliases: tuple[str, ...] = ()  # other ids by which a caller may ask for it
 
 
@@ -76,9 +79,12 @@ class Offer(Struct, frozen=True, omit_defaults=True):
     max_input_tokens: Figure | None = None
     max_output_tokens: Figure | None = None
     abilities: Ability = Ability(0)
+    abilities_from: dict[str, int] = {}  # source -> the bits that rest on its word
     first_token_seconds: Figure | None = None  # prior; live figures take over
     output_tokens_per_second: Figure | None = None  # prior; live figures take over
     region: str = ""  # ISO-3 country of the data centre, "" when not stated
+    api: str = ""  # "responses": answers only there, not to chat completions
+    retires: str = ""  # ISO date on which the provider stops selling it, "" when not announced
 
     @property
     def id(self) -> str:
@@ -95,3 +101,4 @@ class Catalog(Struct, frozen=True):
     models: dict[str, ModelCard]  # by id
     offers: tuple[Offer, ...]
     grid_g_per_kwh: dict[str, Figure] = {}  # ISO-3 country, or "WOR" -> gCO2e per kWh
+    pue: dict[str, Figure] = {}  # provider -> energy of the data centre / energy of its servers

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
 
 
@@ -16,25 +17,6 @@ class AttemptRecord(Struct, frozen=True, omit_defaults=True):
     fault: str = ""  # a `providers.faults.Fault` kind, "" when ok
     detail: str = ""  # one line; redacted
     cost_nano_usd: int = 0
-
-
-class Share(Struct, frozen=True):
-    """One dimension of a score."""
-
-    figure: float | None  # raw, in the dimension's unit
-    unit: str
-    utility: float  # 0-1
-    weight: float  # weights of a router sum to 1
-    contribution: float  # weight x utility
-    estimated: bool = False
-
-
-class Standing(Struct, frozen=True):
-    """A candidate's place in a decision."""
-
-    target: str
-    score: float
-    dimensions: dict[str, Share] = {}
 
 
 class Receipt(Struct, frozen=True):

@@ -1,0 +1,22 @@
+"""How a candidate stood in a decision: what receipts keep and what the `steelyard` object shows."""
+
+from msgspec import Struct
+
+
+class Share(Struct, frozen=True):
+    """One dimension of a score."""
+
+    figure: float | None  # raw, in the dimension's unit
+    unit: str
+    utility: float  # 0-1
+    weight: float  # weights of a router sum to 1
+    contribution: float  # weight x utility
+    estimated: bool = False
+
+
+class Standing(Struct, frozen=True):
+    """A candidate's place in a decision."""
+
+    target: str
+    score: float
+    dimensions: dict[str, Share] = {}

@@ -65,7 +65,7 @@ def _decoded(body: bytes) -> Any:
 
 
 def _error_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The error object of a document; the document itself where its fields stand at the top (Mistral, NVIDIA, Cohere)."""
+    """The error in a document; the document itself where the fields stand at its top (Mistral, NVIDIA, Cohere)."""
     error = document.get("error")
     if isinstance(error, Mapping):
         return error

@@ -1,4 +1,4 @@
-"""What providers are known to say when something goes wrong, and which fault it is: one row per sign, the first decides.
+"""What providers are known to say when something goes wrong, and which fault it is. The first row that fits decides.
 
 A sign is bound to a provider only where its words mean something else elsewhere: numbers, and misleading phrases.
 Rows were read in the providers' error references, in the sources of the open servers, and in public bug reports.

@@ -68,6 +68,12 @@ def resolve(settings: Settings, environ: Mapping[str, str]) -> Resolution:
     return Resolution(live, absent)
 
 
+def found_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """The providers of the table whose key is in the environment, each with the variable that holds it."""
+    held = {name: _held(row, environ) for name, row in load_table().items()}
+    return {name: variable for name, variable in held.items() if variable is not None}
+
+
 def _all_of(settings: Settings) -> Iterator[tuple[str, Provider | None, ProviderSettings]]:
     table = load_table()
     for name, row in table.items():
@@ -105,7 +111,12 @@ def _key(row: Provider | None, wished: ProviderSettings, environ: Mapping[str, s
         return resolve_secret(wished.api_key, environ).strip()
     if row is None or wished.base_url:
         return None
-    return next((environ[name].strip() for name in row.key_env if environ.get(name, "").strip()), None)
+    variable = _held(row, environ)
+    return None if variable is None else environ[variable].strip()
+
+
+def _held(row: Provider, environ: Mapping[str, str]) -> str | None:
+    return next((name for name in row.key_env if environ.get(name, "").strip()), None)
 
 
 def _merged(row: Provider, wished: ProviderSettings, key: str | None) -> Provider:

@@ -102,3 +102,4 @@ class Catalog(Struct, frozen=True):
     offers: tuple[Offer, ...]
     grid_g_per_kwh: dict[str, Figure] = {}  # ISO-3 country, or "WOR" -> gCO2e per kWh
     pue: dict[str, Figure] = {}  # provider -> energy of the data centre / energy of its servers
+    equating: dict[str, Figure] = {}  # "family@table date" -> logits that bring its scores to the newest table's scale

@@ -132,6 +132,14 @@ class ProviderRefused(GatewayError):
         self.body = body
 
 
+class LedgerUnavailable(GatewayError):
+    """The ledger cannot be read or written now. Requests go on: their receipts wait in the journal."""
+
+    status = 503
+    type = "server_error"
+    code = "ledger_unavailable"
+
+
 class SettingsError(Exception):
     """The settings file is wrong. One line per finding, `file:line:column: key is value; expectation`.
 

@@ -29,7 +29,6 @@ from gateway.errors import LedgerUnavailable
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-BUSY_SECONDS = 5.0  # how long a statement waits for another process's lock
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what SQLite can hold
 
 
@@ -73,10 +72,14 @@ ENCODE_RECEIPT = msgspec.json.Encoder().encode
 
 
 class SqliteLedger:
-    """A `Ledger` in a SQLite file, which is made at the first write. sqlite3 is imported no earlier."""
+    """A `Ledger` in a SQLite file, which is made at the first write. sqlite3 is imported no earlier.
 
-    def __init__(self, path: Path) -> None:
+    busy_seconds: how long a statement waits for another process's lock before the ledger counts as unavailable.
+    """
+
+    def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
         self._path = path
+        self._busy_seconds = busy_seconds
         self._writer: Connection | None = None
 
     def write(self, receipts: Sequence[Receipt]) -> None:
@@ -163,7 +166,7 @@ class SqliteLedger:
 
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would make it readable for all
-            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=self._busy_seconds, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
@@ -184,7 +187,7 @@ class SqliteLedger:
             return
         with unavailable(self._path):
             uri = f"file:{quote(str(self._path))}?mode=ro"
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(uri, uri=True, timeout=self._busy_seconds, isolation_level=None)
             try:
                 yield connection if has_schema(connection) else None
             finally:

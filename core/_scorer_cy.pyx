@@ -18,17 +18,20 @@ from core.matrix import CatalogMatrix, LiveFigures, PolicyVector, RequestFigures
 cdef enum:
     COST, LATENCY, QUALITY, AVAILABILITY, CARBON
     DIMENSION_COUNT
-    BLOCK = 64  # columns that `rank` weighs before it looks for the best; 256 bytes of stack
+    BLOCK = 256 # columns that `rank` weighs before it looks for the best; 1 KB of stack
+    GROUP = 32  # scores that are compared at once
     RANKED = 64
 
 MAX_RANKED = RANKED
 
-if [dimension.name for dimension in DIMENSIONS] != ["cost", "latency", "quality", "availability", "carbon"]:
-    raise ImportError("core._scorer_cy computes other dimensions than core.dimensions lists; change both and the numpy twin")
-
 cdef enum:  # core.decision.Reason, as C constants
     ELIGIBLE, NOT_ALLOWED, LACKS_ABILITY, WINDOW, OUTPUT_LIMIT, UNPRICED
     OVER_COST, OVER_LATENCY, OVER_FIRST_TOKEN, UNDER_QUALITY, OVER_CARBON
+
+if [dimension.name for dimension in DIMENSIONS] != ["cost", "latency", "quality", "availability", "carbon"]:
+    raise ImportError("core._scorer_cy and core.dimensions list different dimensions; change both and the numpy twin")
+if [reason.value for reason in Reason] != list(range(OVER_CARBON + 1)):
+    raise ImportError("core._scorer_cy and core.decision list different reasons; change both and the numpy twin")
 
 cdef struct Request:
     float input_tokens
@@ -46,7 +49,13 @@ cdef struct Curve:
     float good
     float bad
     float scale             # 1 / ln(good / bad), or 1 / (good - bad)
-    float weight
+
+cdef struct Weights:
+    float cost
+    float latency
+    float quality
+    float availability
+    float carbon
 
 cdef struct Limits:
     bint needs_price        # the policy limits cost
@@ -98,6 +107,28 @@ cdef inline float linear_utility(float figure, float bad, float scale) noexcept 
     return clip((figure - bad) * scale)
 
 
+cdef inline float weigh(const Weights *weights, const float[:, ::1] utility, Py_ssize_t m) noexcept nogil:
+    """Sum over d of weight[d] * utility[d, m], in the order of the dimensions."""
+    return (
+        weights.cost * utility[COST, m]
+        + weights.latency * utility[LATENCY, m]
+        + weights.quality * utility[QUALITY, m]
+        + weights.availability * utility[AVAILABILITY, m]
+        + weights.carbon * utility[CARBON, m]
+    )
+
+
+cdef inline Weights weights_of(const float[::1] weights) noexcept nogil:
+    """Five weights, in the order of the dimensions, as a struct that stays in registers."""
+    cdef Weights named
+    named.cost = weights[COST]
+    named.latency = weights[LATENCY]
+    named.quality = weights[QUALITY]
+    named.availability = weights[AVAILABILITY]
+    named.carbon = weights[CARBON]
+    return named
+
+
 # --- stages: one loop over all targets each ---------------------------------------------------------------------------
 
 cdef void count_tokens(
@@ -121,8 +152,7 @@ cdef void count_tokens(
         tokens[2, m] = output if output < ceiling else ceiling
 
 
-cdef void price_request(
-    float images,
+cdef void price_tokens(
     const float[:, ::1] tokens,        # IN  [3, n]
     const float[:, ::1] price,         # IN  [5, n] USD
     const float[::1] tier_from,        # IN  [n] input tokens
@@ -133,6 +163,7 @@ cdef void price_request(
     cdef bint in_tier
     cdef Py_ssize_t m
     for m in range(tier_from.shape[0]):
+        # Everything is loaded before anything is chosen: a load under a condition would keep the loop scalar.
         input_price = price[0, m]
         cached_price = price[1, m]
         output_price = price[2, m]
@@ -144,10 +175,17 @@ cdef void price_request(
         cached_price = tier_cached if in_tier else cached_price
         output_price = tier_output if in_tier else output_price
         cached = tokens[1, m]
-        figures[COST, m] = (
-            (tokens[0, m] - cached) * input_price + cached * cached_price + tokens[2, m] * output_price
-            + images * price[3, m] + price[4, m]
-        )
+        figures[COST, m] = (tokens[0, m] - cached) * input_price + cached * cached_price + tokens[2, m] * output_price
+
+
+cdef void price_extras(
+    float images,
+    const float[:, ::1] price,         # IN  [5, n] USD
+    float[:, ::1] figures,             # INOUT row COST, USD
+) noexcept nogil:
+    cdef Py_ssize_t m
+    for m in range(price.shape[1]):
+        figures[COST, m] = figures[COST, m] + images * price[3, m] + price[4, m]
 
 
 cdef void time_answer(
@@ -262,24 +300,31 @@ cdef void judge_limits(
 
 
 cdef void score_all(
-    const Curve *curves,               # IN  [DIMENSION_COUNT]
+    const Weights *weights,
     const float[:, ::1] utility,       # IN  [5, n]
     float[::1] score,                  # OUT [n]
 ) noexcept nogil:
-    """Sum over d of weight[d] * utility[d, m]."""
-    cdef float w0 = curves[0].weight, w1 = curves[1].weight, w2 = curves[2].weight
-    cdef float w3 = curves[3].weight, w4 = curves[4].weight
+    cdef Weights own = weights[0]
     cdef Py_ssize_t m
     for m in range(score.shape[0]):
-        score[m] = (
-            w0 * utility[0, m] + w1 * utility[1, m] + w2 * utility[2, m] + w3 * utility[3, m] + w4 * utility[4, m]
-        )
+        score[m] = weigh(&own, utility, m)
+
+
+cdef void mark_reachable(
+    const uint8_t[::1] out,            # IN  [n] 0 or not
+    const float[::1] availability,     # IN  [n] 0-1
+    float[::1] reachable,              # OUT [n] availability, -inf where out
+) noexcept nogil:
+    cdef float available, minus_infinity = -INFINITY
+    cdef Py_ssize_t m
+    for m in range(out.shape[0]):
+        available = availability[m]
+        reachable[m] = available if out[m] == 0 else minus_infinity
 
 
 cdef void split_last_resorts(
     float min_availability,
-    const uint8_t[::1] out,            # IN  [n] 0 or not
-    const float[::1] availability,     # IN  [n] 0-1
+    const float[::1] reachable,        # IN  [n]
     const int32_t[::1] reason,         # IN  [n]
     const float[::1] score,            # IN  [n]
     float[::1] ordinary,               # OUT [n] score, -inf where excluded or last resort
@@ -287,79 +332,101 @@ cdef void split_last_resorts(
 ) noexcept nogil:
     cdef float minus_infinity = -INFINITY
     cdef float eligible_score
-    cdef bint is_last
     cdef Py_ssize_t m
     for m in range(score.shape[0]):
         eligible_score = score[m]
         eligible_score = eligible_score if reason[m] == ELIGIBLE else minus_infinity
-        is_last = (out[m] != 0) | (availability[m] < min_availability)
-        ordinary[m] = minus_infinity if is_last else eligible_score
-        last[m] = eligible_score if is_last else minus_infinity
+        ordinary[m] = minus_infinity if reachable[m] < min_availability else eligible_score
+        last[m] = eligible_score if reachable[m] < min_availability else minus_infinity
+
+
+cdef inline bint any_above(float threshold, const float *score) noexcept nogil:
+    """Is any of GROUP scores above `threshold`? One vector comparison of all, no branch."""
+    cdef int32_t above = 0
+    cdef Py_ssize_t m
+    for m in range(GROUP):
+        above |= score[m] > threshold
+    return above != 0
+
+
+cdef inline Py_ssize_t insert(
+    float score,
+    int32_t column,
+    Py_ssize_t k,
+    Py_ssize_t held,
+    int32_t *best_columns,             # INOUT [k]
+    float *best_scores,                # INOUT [k]
+) noexcept nogil:
+    """Put one score in its place behind those that are as good; the worst falls off a full list. Returns its length."""
+    cdef Py_ssize_t place = held if held < k else k - 1
+    held = place + 1
+    while place > 0 and best_scores[place - 1] < score:
+        best_scores[place] = best_scores[place - 1]
+        best_columns[place] = best_columns[place - 1]
+        place -= 1
+    best_scores[place] = score
+    best_columns[place] = column
+    return held
 
 
 cdef Py_ssize_t keep_best(
     const float *score,                # IN  [count], -inf never enters
     Py_ssize_t count,
     Py_ssize_t first_column,           # column of score[0]
-    Py_ssize_t k,
+    Py_ssize_t k,                      # 1 or more
     Py_ssize_t held,                   # how many are in best_* already
     int32_t *best_columns,             # INOUT [k] best first, ties by lower column
     float *best_scores,                # INOUT [k]
 ) noexcept nogil:
-    """Merge scores into a sorted list of at most k; returns its length. Most scores cost one comparison."""
+    """Merge scores into a sorted list of at most k; returns its length. Most groups cost one comparison."""
     cdef float threshold = best_scores[k - 1] if held == k else -INFINITY
-    cdef Py_ssize_t m, place
-    for m in range(count):
-        if score[m] > threshold:
-            place = held if held < k else k - 1
-            held = place + 1
-            while place > 0 and best_scores[place - 1] < score[m]:
-                best_scores[place] = best_scores[place - 1]
-                best_columns[place] = best_columns[place - 1]
-                place -= 1
-            best_scores[place] = score[m]
-            best_columns[place] = <int32_t> (first_column + m)
-            threshold = best_scores[k - 1] if held == k else -INFINITY
+    cdef Py_ssize_t start = 0, end, m
+    while start < count:
+        end = min(start + GROUP, count)
+        if end - start < GROUP or any_above(threshold, score + start):
+            for m in range(start, end):
+                if score[m] > threshold:
+                    held = insert(score[m], <int32_t> (first_column + m), k, held, best_columns, best_scores)
+                    threshold = best_scores[k - 1] if held == k else threshold
+        start = end
     return held
 
 
 # --- from Python ------------------------------------------------------------------------------------------------------
 
-cdef void weigh_block(
-    const float[:, ::1] utility,       # IN  [dimensions, n]
-    const float[::1] weights,          # IN  [dimensions]
+cdef void score_block(
+    const Weights *weights,
+    const float[:, ::1] utility,       # IN  [5, n]
     const uint8_t[::1] eligible,       # IN  [n] 0 or not
     Py_ssize_t start,
     Py_ssize_t count,                  # up to BLOCK
     float *block,                      # OUT [count] scores of the columns from `start`, -inf where not eligible
 ) noexcept nogil:
-    cdef float weight, minus_infinity = -INFINITY
-    cdef Py_ssize_t d, m
+    cdef Weights own = weights[0]
+    cdef float score, minus_infinity = -INFINITY
+    cdef Py_ssize_t m
     for m in range(count):
-        block[m] = 0
-    for d in range(utility.shape[0]):
-        weight = weights[d]
-        for m in range(count):
-            block[m] += weight * utility[d, start + m]
-    for m in range(count):
-        block[m] = block[m] if eligible[start + m] else minus_infinity
+        score = weigh(&own, utility, start + m)
+        block[m] = score if eligible[start + m] else minus_infinity
 
 
 def rank(const float[:, ::1] utility, const float[::1] weights, const uint8_t[::1] eligible, Py_ssize_t k):
     """Columns and scores of the `k` best eligible targets, best first, ties by lower column; see the numpy twin."""
     cdef Py_ssize_t n = utility.shape[1]
-    if weights.shape[0] != utility.shape[0] or eligible.shape[0] != n:
-        raise ValueError("rank: weights and eligible must match utility [dimensions, targets]")
+    if utility.shape[0] != DIMENSION_COUNT or weights.shape[0] != DIMENSION_COUNT or eligible.shape[0] != n:
+        raise ValueError(f"rank: utility must be [{DIMENSION_COUNT}, n], weights [{DIMENSION_COUNT}], eligible [n]")
     if not 1 <= k <= RANKED:
         raise ValueError(f"rank: k is {k}; it is 1 to {RANKED}")
     cdef float[RANKED] best_scores
     cdef int32_t[RANKED] best_columns
     cdef float[BLOCK] block
-    cdef Py_ssize_t start, count, held = 0
-    for start in range(0, n, BLOCK):
+    cdef Py_ssize_t start = 0, count, held = 0
+    cdef Weights own = weights_of(weights)
+    while start < n:
         count = min(<Py_ssize_t> BLOCK, n - start)
-        weigh_block(utility, weights, eligible, start, count, block)
+        score_block(&own, utility, eligible, start, count, block)
         held = keep_best(block, count, start, k, held, best_columns, best_scores)
+        start += count
     return [best_columns[place] for place in range(held)], [best_scores[place] for place in range(held)]
 
 
@@ -378,9 +445,10 @@ cdef class Scorer:
     cdef Request request
     cdef Limits limits
     cdef Curve[DIMENSION_COUNT] curves
+    cdef Weights weights
     # Scratch rows, the stages' results.
     cdef float[:, ::1] tokens, figures, utility
-    cdef float[::1] whole_answer, score, ordinary, last, best_scores
+    cdef float[::1] whole_answer, reachable, score, ordinary, last, best_scores
     cdef int32_t[::1] reason, best_columns
 
     def __init__(self, matrix: CatalogMatrix):
@@ -407,6 +475,7 @@ cdef class Scorer:
         self.figures = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
         self.utility = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
         self.whole_answer = numpy.empty(self.n, numpy.float32)
+        self.reachable = numpy.empty(self.n, numpy.float32)
         self.score = numpy.empty(self.n, numpy.float32)
         self.ordinary = numpy.empty(self.n, numpy.float32)
         self.last = numpy.empty(self.n, numpy.float32)
@@ -436,33 +505,34 @@ cdef class Scorer:
         """All that `decide` looks at, for every target: what explains a decision and replays it."""
         self.read(live, request, policy, allowed)
         self.evaluate()
-        last_resort = (numpy.asarray(self.out) != 0) | (numpy.asarray(self.availability) < policy.min_availability)
         return DecisionTable(
             figures=numpy.array(self.figures),
             utility=numpy.array(self.utility),
             score=numpy.array(self.score),
             reason=numpy.asarray(self.reason).astype(numpy.uint8),
-            last_resort=last_resort.astype(numpy.uint8),
+            last_resort=(numpy.asarray(self.reachable) < policy.min_availability).astype(numpy.uint8),
         )
 
     cdef void evaluate(self) noexcept nogil:
         """Fill the scratch rows. All shapes have been checked."""
         count_tokens(&self.request, self.token_ratio, self.output_ratio, self.output_limit, self.tokens)
-        price_request(self.request.images, self.tokens, self.price, self.tier_from, self.tier_price, self.figures)
+        price_tokens(self.tokens, self.price, self.tier_from, self.tier_price, self.figures)
+        price_extras(self.request.images, self.price, self.figures)
         time_answer(
             self.request.felt_share, self.tokens, self.first_token, self.per_token, self.figures, self.whole_answer
         )
         copy_probabilities(self.request.task, self.quality, self.availability, self.figures)
         weigh_carbon(self.tokens, self.carbon, self.figures)
         value(self.curves, self.figures, self.utility)
-        score_all(self.curves, self.utility, self.score)
+        score_all(&self.weights, self.utility, self.score)
         judge_fit(
             &self.request, self.allowed, self.abilities, self.tokens,
             self.window, self.input_limit, self.output_limit, self.reason,
         )
         judge_limits(&self.limits, self.priced, self.figures, self.whole_answer, self.first_token, self.reason)
+        mark_reachable(self.out, self.availability, self.reachable)
         split_last_resorts(
-            self.limits.availability, self.out, self.availability, self.reason, self.score, self.ordinary, self.last
+            self.limits.availability, self.reachable, self.reason, self.score, self.ordinary, self.last
         )
 
     cdef int read(self, live, request, policy, allowed) except -1:
@@ -501,7 +571,8 @@ cdef class Scorer:
             self.curves[d].good = good
             self.curves[d].bad = bad
             self.curves[d].scale = 1 / log(good / bad) if self.curves[d].logarithmic else 1 / (good - bad)
-            self.curves[d].weight = policy.weights[d]
+        cdef const float[::1] weights = policy.weights
+        self.weights = weights_of(weights)
         self.limits.needs_price = policy.max_cost_usd < INFINITY
         self.limits.cost = policy.max_cost_usd
         self.limits.latency = policy.max_latency_seconds

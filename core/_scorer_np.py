@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason, check_policy
 from core.dimensions import DIMENSIONS
@@ -16,11 +17,12 @@ MAX_RANKED = 64  # the compiled twin ranks in a buffer on the stack
 def rank(utility: F32, weights: F32, eligible: U8, k: int) -> tuple[list[int], list[float]]:
     """Columns and scores of the `k` best eligible targets, best first, ties by lower column.
 
-    utility: [dimensions, n], in [0, 1]. weights: [dimensions]. eligible: [n], 0 or not. k: 1 to 64; fewer come back when
-    fewer are eligible.
+    utility: [5, n], in [0, 1]. weights: [5]. eligible: [n], 0 or not. k: 1 to 64; fewer come back when fewer are
+    eligible.
     """
-    if weights.shape[0] != utility.shape[0] or eligible.shape[0] != utility.shape[1]:
-        raise ValueError("rank: weights and eligible must match utility [dimensions, targets]")
+    rows = len(DIMENSIONS)
+    if utility.shape[0] != rows or weights.shape[0] != rows or eligible.shape[0] != utility.shape[1]:
+        raise ValueError(f"rank: utility must be [{rows}, n], weights [{rows}], eligible [n]")
     if not 1 <= k <= MAX_RANKED:
         raise ValueError(f"rank: k is {k}; it is 1 to {MAX_RANKED}")
     return _head(weights @ utility, eligible != 0, k)
@@ -32,9 +34,7 @@ class Scorer:
     def __init__(self, matrix: CatalogMatrix) -> None:
         self._matrix = matrix
 
-    def decide(
-        self, live: LiveFigures, request: RequestFigures, policy: PolicyVector, allowed: U8, k: int
-    ) -> Ranking:
+    def decide(self, live: LiveFigures, request: RequestFigures, policy: PolicyVector, allowed: U8, k: int) -> Ranking:
         """The `k` best targets for `request` under `policy`; k: 1 or more. Last resorts follow all ordinary ones."""
         if k < 1:
             raise ValueError(f"decide: k is {k}; it is 1 or more")
@@ -50,13 +50,15 @@ class Scorer:
         check_policy(policy)
         tokens = _tokens(self._matrix, request)
         whole_answer_seconds = live.first_token_seconds + tokens.output * live.seconds_per_output_token
-        figures = np.stack([
-            _cost_usd(self._matrix, tokens, request),
-            _latency_seconds(live, tokens, request),
-            self._matrix.quality[request.task],
-            live.availability,
-            _carbon_g(self._matrix, tokens),
-        ])
+        figures = np.stack(
+            [
+                _cost_usd(self._matrix, tokens, request),
+                _latency_seconds(live, tokens, request),
+                self._matrix.quality[request.task],
+                live.availability,
+                _carbon_g(self._matrix, tokens),
+            ]
+        )
         utility = _utility(figures, policy)
         return DecisionTable(
             figures=figures,
@@ -88,23 +90,21 @@ def _tokens(matrix: CatalogMatrix, request: RequestFigures) -> _Tokens:
 def _cost_usd(matrix: CatalogMatrix, tokens: _Tokens, request: RequestFigures) -> F32:
     token_price = np.where(tokens.input > matrix.tier_from, matrix.tier_price, matrix.price[:3])
     image_price, request_price = matrix.price[3:]
-    return (
-        tokens.fresh * token_price[0]
-        + tokens.cached * token_price[1]
-        + tokens.output * token_price[2]
-        + request.images * image_price
-        + request_price
-    )
+    token_cost = tokens.fresh * token_price[0] + tokens.cached * token_price[1] + tokens.output * token_price[2]
+    cost: F32 = token_cost + request.images * image_price + request_price
+    return cost
 
 
 def _latency_seconds(live: LiveFigures, tokens: _Tokens, request: RequestFigures) -> F32:
     """Seconds until the answer is useful: see STREAM_WRITING_SHARE."""
     felt_share = STREAM_WRITING_SHARE if request.stream else 1.0
-    return live.first_token_seconds + felt_share * tokens.output * live.seconds_per_output_token
+    seconds: F32 = live.first_token_seconds + felt_share * tokens.output * live.seconds_per_output_token
+    return seconds
 
 
 def _carbon_g(matrix: CatalogMatrix, tokens: _Tokens) -> F32:
-    return tokens.fresh * matrix.carbon[0] + tokens.cached * matrix.carbon[1] + tokens.output * matrix.carbon[2]
+    grams: F32 = tokens.fresh * matrix.carbon[0] + tokens.cached * matrix.carbon[1] + tokens.output * matrix.carbon[2]
+    return grams
 
 
 def _utility(figures: F32, policy: PolicyVector) -> F32:
@@ -139,7 +139,7 @@ def _reasons(
     cost, _, quality, _, carbon = figures
     limits_cost = policy.max_cost_usd < np.inf
     needs = np.uint32(request.needs)
-    failing: Sequence[tuple[Reason, object]] = (
+    failing: Sequence[tuple[Reason, NDArray[np.bool_]]] = (
         (Reason.NOT_ALLOWED, allowed == 0),
         (Reason.ABILITY, (matrix.abilities & needs) != needs),
         (Reason.WINDOW, (tokens.input + reserved > matrix.window) | (tokens.input > matrix.input_limit)),
@@ -151,10 +151,13 @@ def _reasons(
         (Reason.QUALITY, quality < np.float32(policy.min_quality)),
         (Reason.CARBON, carbon > np.float32(policy.max_carbon_g)),
     )
-    return np.select([where for _, where in failing], [np.uint8(reason) for reason, _ in failing], np.uint8(0))
+    reasons = np.full(allowed.shape, Reason.ELIGIBLE, np.uint8)
+    for reason, where in reversed(failing):
+        reasons[where] = reason
+    return reasons
 
 
-def _head(score: F32, eligible: object, k: int) -> tuple[list[int], list[float]]:
+def _head(score: F32, eligible: NDArray[np.bool_], k: int) -> tuple[list[int], list[float]]:
     """The `k` highest scores where `eligible`; a stable sort keeps ties in column order."""
     columns = np.flatnonzero(eligible)
     best = columns[np.argsort(-score[columns], kind="stable")[:k]]

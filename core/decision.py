@@ -6,9 +6,9 @@ from typing import NamedTuple
 from core.dimensions import DIMENSIONS
 from core.matrix import F32, U8, PolicyVector
 
-# A stream is useful from its first token on, but not all of it: people read about 5 tokens a second, models write 20 to
-# 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. A quarter of the writing
-# time is what we let a stream's latency feel. `max_latency_seconds` always means the whole answer.
+# A stream is useful from its first token on, but not all of it: people read about 5 tokens a second, models write 20
+# to 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. Hence a stream's
+# latency is the first token plus a quarter of the writing time. `max_latency_seconds` always means the whole answer.
 STREAM_WRITING_SHARE = 0.25
 
 

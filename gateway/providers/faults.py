@@ -18,6 +18,17 @@ from gateway.providers.redact import one_line, redacted_document
 from gateway.providers.signs import SIGNS, Sign
 from gateway.providers.wait import stated_wait, wait_in
 
+__all__ = [
+    "RULES",
+    "Fault",
+    "FaultKind",
+    "Rule",
+    "Scope",
+    "Verdict",
+    "classify_answer",
+    "classify_error_object",
+]
+
 
 class Verdict(enum.Enum):
     """What to do with the request now."""

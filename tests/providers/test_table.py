@@ -14,10 +14,34 @@ from gateway.providers.table import found_keys, load_table, resolve
 from gateway.settings.schema import ProviderSettings, Settings
 
 ROOT = Path(__file__).parents[2]
-NAMED_BY_THE_ISSUE = (
-    "openai anthropic google xai deepseek mistral alibaba moonshot groq together fireworks cerebras openrouter perplexity "
-    "cohere nvidia sambanova deepinfra hyperbolic novita nebius zai minimax meta github huggingface"
-).split()
+NAMED_BY_THE_ISSUE = [
+    "openai",
+    "anthropic",
+    "google",
+    "xai",
+    "deepseek",
+    "mistral",
+    "alibaba",
+    "moonshot",
+    "groq",
+    "together",
+    "fireworks",
+    "cerebras",
+    "openrouter",
+    "perplexity",
+    "cohere",
+    "nvidia",
+    "sambanova",
+    "deepinfra",
+    "hyperbolic",
+    "novita",
+    "nebius",
+    "zai",
+    "minimax",
+    "meta",
+    "github",
+    "huggingface",
+]
 
 
 def live(environ: dict[str, str], **providers: ProviderSettings) -> dict[str, Provider]:

@@ -1,0 +1,181 @@
+"""A provider's whole answer: what it says about itself, and the same answer as a stream."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway.wire.delta import Usage
+from gateway.wire.openai_chat import Answer, UsageReport
+
+BYTES_PER_TOKEN = 4  # of English text, OpenAI's rule of thumb; an estimate only where no provider counted
+NOTHING = (b"", b"null", b'""', b"[]", b"{}", b"false")
+ENDS_WITHOUT_CONTENT = ("", "stop", "tool_calls", "function_call")  # reasons that promise something to show
+
+ANSWER = msgspec.json.Decoder(Answer)
+MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+MEMBER_LIST = msgspec.json.Decoder(list[dict[str, Raw]])
+USAGE = msgspec.json.Decoder(UsageReport)
+
+
+class AnswerFacts(Struct, frozen=True):
+    """What a whole answer says about itself.
+
+    `error` is its error object, `empty` says that it ended well without content, `malformed` that it is no chat completion.
+    """
+
+    usage: Usage | None = None
+    finish: str = ""
+    error: bytes | None = None
+    empty: bool = False
+    malformed: bool = False
+    model: str = ""
+    output_tokens_estimate: int = 0
+
+
+MALFORMED = AnswerFacts(malformed=True)
+
+
+def read_answer(body: bytes) -> AnswerFacts:
+    """Read the facts of a whole answer; its texts are not decoded."""
+    try:
+        answer = ANSWER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return facts_of_stray(body)
+    error = first_error(answer)
+    if error is not None:
+        return AnswerFacts(error=error)
+    if not answer.choices:
+        return facts_of_stray(body)
+    usage = read_usage(answer.usage)
+    content = sum(content_bytes(choice.message or {}) for choice in answer.choices)
+    finish = answer.choices[0].finish_reason or ""
+    return AnswerFacts(
+        usage=usage,
+        finish=finish,
+        empty=content == 0 and ended_without_content(finish, usage),
+        model=answer.model or "",
+        output_tokens_estimate=tokens_of_bytes(content),
+    )
+
+
+def first_error(answer: Answer) -> bytes | None:
+    """The error object that an answer carries, on top or in a choice."""
+    for error in (answer.error, *(choice.error for choice in answer.choices or ())):
+        if is_something(error):
+            return bytes(error)
+    if any(choice.finish_reason == "error" for choice in answer.choices or ()):
+        return b'{"message":"the provider ended its answer with finish_reason error"}'
+    return None
+
+
+def facts_of_stray(body: bytes) -> AnswerFacts:
+    """An answer that is no chat completion: an error in another shape, or nothing that makes sense."""
+    error = stray_error(body)
+    return MALFORMED if error is None else AnswerFacts(error=error)
+
+
+def stray_error(text: bytes) -> bytes | None:
+    """The error object in a document that is not a chat completion: `{"error":…}`, the same in an array, or bare."""
+    try:
+        if text.lstrip().startswith(b"["):
+            documents = MEMBER_LIST.decode(text)
+            document = documents[0] if documents else {}
+        else:
+            document = MEMBERS.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    error = document.get("error")
+    if error is not None and is_something(error):
+        return bytes(error)
+    names_a_fault = "code" in document or "type" in document or bytes(document.get("object", b"")) == b'"error"'
+    return msgspec.json.encode(document) if "message" in document and names_a_fault else None
+
+
+def ended_without_content(finish: str, usage: Usage | None) -> bool:
+    """Whether an end without content is a fault: the model stopped by itself, and no token was spent on hidden thought."""
+    return finish in ENDS_WITHOUT_CONTENT and (usage is None or usage.output_tokens == 0)
+
+
+def read_usage(raw: Raw | bytes) -> Usage | None:
+    """The provider's count, in any spelling of the family; None when there is none or it is no count at all."""
+    if not is_something(raw):
+        return None
+    try:
+        report = USAGE.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    prompt = report.prompt_tokens or 0
+    completion = report.completion_tokens or 0
+    cached = report.prompt_cache_hit_tokens or report.cached_tokens or 0
+    written = 0
+    if report.prompt_tokens_details is not None:
+        cached = report.prompt_tokens_details.cached_tokens or cached
+        written = report.prompt_tokens_details.cache_write_tokens or 0
+    reasoning = report.completion_tokens_details.reasoning_tokens if report.completion_tokens_details else None
+    return Usage(
+        input_tokens=prompt,
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        # xAI and Gemini count thinking in the total but not in completion_tokens; both bill it as output.
+        output_tokens=max(completion, (report.total_tokens or 0) - prompt),
+        reasoning_tokens=reasoning or 0,
+    )
+
+
+def is_something(raw: Raw | bytes) -> bool:
+    """A value that says something: present, and not null, false or empty."""
+    return bytes(raw) not in NOTHING
+
+
+def content_bytes(members: Mapping[str, Raw]) -> int:
+    """Bytes of content in a message or delta, 0 when it has none. The largest member counts, see `core.scan`."""
+    return max((content_size(bytes(raw)) for name, raw in members.items() if name != "role"), default=0)
+
+
+def content_size(raw: bytes) -> int:
+    if raw.startswith(b'"'):
+        return len(raw) - 2
+    return len(raw) if raw.startswith((b"[", b"{")) and raw[1:-1].strip() else 0
+
+
+def tokens_of_bytes(size: int) -> int:
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def answer_as_stream(body: bytes) -> bytes:
+    """A whole answer as the events of a stream that says the same. Raises ValueError for what is no answer."""
+    members = MEMBERS.decode(body)
+    choices = MEMBER_LIST.decode(members.pop("choices", b"[]"))
+    usage = members.pop("usage", None)
+    members["object"] = Raw(b'"chat.completion.chunk"')
+    chunks: list[dict[str, Raw]] = []
+    for number, choice in enumerate(choices):
+        message = MEMBERS.decode(choice.pop("message", b"{}"))
+        if "tool_calls" in message:
+            message["tool_calls"] = numbered(message["tool_calls"])
+        finish = choice.get("finish_reason", Raw(b"null"))
+        index = choice.get("index", Raw(b"%d" % number))
+        opening = {**choice, "index": index, "delta": encoded(message), "finish_reason": Raw(b"null")}
+        closing = {"index": index, "delta": Raw(b"{}"), "finish_reason": finish}
+        chunks += ({**members, "choices": encoded([opening])}, {**members, "choices": encoded([closing])})
+    if usage is not None and is_something(usage):
+        chunks.append({**members, "choices": Raw(b"[]"), "usage": usage})
+    return as_events(msgspec.json.encode(chunk) for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def numbered(tool_calls: Raw) -> Raw:
+    """The calls with the `index` that every delta of a tool call has."""
+    if not is_something(tool_calls):
+        return tool_calls
+    calls = MEMBER_LIST.decode(tool_calls)
+    return encoded([{"index": Raw(b"%d" % number), **call} for number, call in enumerate(calls)])
+
+
+def encoded(value: object) -> Raw:
+    return Raw(msgspec.json.encode(value))
+
+
+def as_events(payloads: Iterable[bytes]) -> bytes:
+    """Each payload as one event. A payload is JSON, so a line feed in it is mere white space."""
+    return b"".join(b"data: " + payload.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n\n" for payload in payloads)

@@ -1,0 +1,346 @@
+"""A provider's stream on its way to a caller who speaks the same dialect: frames go out as they came in.
+
+Only usage, finish and errors are read. The frames that end an answer are held back, so that however a provider ends, the
+caller sees exactly one finish per choice, one usage if asked for, and one [DONE].
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+
+from core.scan import HUGE, MORE, ODD, READ, Malformed, scan_frames, top_level_spans
+from gateway.dialects.answer import (
+    answer_as_stream,
+    as_events,
+    content_bytes,
+    ended_without_content,
+    is_something,
+    read_answer,
+    read_usage,
+    stray_error,
+    tokens_of_bytes,
+)
+from gateway.dialects.edits import Span, apply, attach, removals, with_value, without
+from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
+from gateway.wire.delta import Usage
+from gateway.wire.openai_chat import Chunk, ChunkChoice, Identity
+
+MAX_EVENT_BYTES = 8 * 2**20
+HEAD, TAIL = len(b"data: "), len(b"\n\n")
+CHOICES, USAGE = range(2)
+READ_KEYS = (b"choices", b"usage")
+CHUNK_OBJECT = Raw(b'"chat.completion.chunk"')
+ENDED_IN_ERROR = b'{"message":"the provider ended its answer with finish_reason error"}'
+
+CHUNK = msgspec.json.Decoder(Chunk)
+CHOICE = msgspec.json.Decoder(ChunkChoice)
+IDENTITY = msgspec.json.Decoder(Identity)
+TEXT = msgspec.json.Decoder(str)
+
+
+class StreamRelay:
+    """One stream, sans I/O: `feed` every chunk, `end` at the end of the connection, then `closing` or `cut`.
+
+    started: real content has been seen; a role or an empty delta is none.
+    finish: the reason of the first choice, "" until it came.
+    usage: the provider's count, the last one wins.
+    error: the provider's error object; nothing behind it is forwarded.
+    done: [DONE] has been seen; everything behind it is ignored.
+    malformed: an event was no JSON of this dialect; it was dropped.
+    oversized: an event was longer than `max_event_bytes`; nothing more is forwarded.
+    """
+
+    def __init__(self, wants_usage: bool, max_event_bytes: int = MAX_EVENT_BYTES, choices: int = 1) -> None:
+        self.started = False
+        self.finish = ""
+        self.usage: Usage | None = None
+        self.error: bytes | None = None
+        self.done = False
+        self.malformed = False
+        self.oversized = False
+        self._wants_usage = wants_usage
+        self._limit = max_event_bytes
+        self._counts_choices = choices > 1
+        self._open: set[int] = set()  # indexes seen, when there may be several
+        self._over = False
+        self._pending = bytearray()  # the beginning of a plain frame
+        self._parser = SseParser()  # holds the beginning of any other frame
+        self._sample = b""  # a chunk to take id, created and model from
+        self._held: dict[int, bytes] = {}  # choice index to the chunk that finishes it
+        self._usage_chunk = b""
+        self._usage_json = b""
+        self._late = b""  # content that only the end of the connection completed
+        self._content_frames = 0
+        self._content_bytes = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole: every choice has finished and nothing went wrong."""
+        return bool(self._held) and self._open <= self._held.keys() and self.error is None and not self.oversized
+
+    @property
+    def empty(self) -> bool:
+        """Whether the answer finished well without any content, which no model means to do."""
+        return self.complete and not self.started and ended_without_content(self.finish, self.usage)
+
+    @property
+    def output_tokens_estimate(self) -> int:
+        """Our own count: a token per frame at least, a token per four bytes otherwise."""
+        return max(self._content_frames, tokens_of_bytes(self._content_bytes))
+
+    @property
+    def provider_model(self) -> str:
+        """The model as the provider names it; "" when it does not."""
+        return text_of(self._identity().model)
+
+    @property
+    def response_id(self) -> str:
+        """The provider's id of the answer; "" when it gave none."""
+        return text_of(self._identity().id)
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What may go to the caller now: whole frames, b"" when there are none."""
+        if self._over:
+            return b""
+        if self._parser.pending_bytes:
+            return self._feed_odd(chunk)
+        if not self._pending:
+            return self._walk(chunk)
+        self._pending += chunk
+        if b"\n" not in chunk and b"\r" not in chunk:
+            if len(self._pending) > self._limit:
+                self._overflow()
+            return b""
+        whole = bytes(self._pending)
+        self._pending.clear()
+        return self._walk(whole)
+
+    def end(self) -> None:
+        """The connection has ended. A last frame without its empty line counts if it is whole; half a frame is forgotten."""
+        if self._over:
+            return
+        was_malformed = self.malformed
+        if self._pending:
+            self._late = self._walk(bytes(self._pending) + b"\n\n")
+        else:
+            answer = self._stray_text()
+            self._late = self._feed_odd(b"\n\n")
+            if not self.started and not self._over and answer and not read_answer(answer).malformed:
+                self._late = self._walk(answer_as_stream(answer))
+        self.malformed = was_malformed
+        self._over = True
+
+    def closing(self, metadata: bytes | None, estimated: Usage | None = None) -> bytes:
+        """The frames that were held back and [DONE]; `metadata` becomes a member of the last chunk.
+
+        estimated: told to a caller who asked for usage when the provider counted nothing.
+        """
+        chunks = [self._held[index] for index in sorted(self._held)]
+        usage_chunk = self._make_usage_chunk(estimated) if self._wants_usage else b""
+        if usage_chunk:
+            chunks.append(usage_chunk)
+        if metadata is not None and chunks:
+            chunks[-1] = attach(chunks[-1], metadata)
+        return self._late + as_events([*chunks, b"[DONE]"])
+
+    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+        """The last chunk of an answer that broke off: `error` and `finish_reason: "error"`, and no [DONE]."""
+        chunk = self._chunk(
+            choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}],
+            error={"message": message, "type": error_type, "param": None, "code": code},
+        )
+        return as_events([chunk if metadata is None else attach(chunk, metadata)])
+
+    def _walk(self, buffer: bytes) -> bytes:
+        """Everything forwardable in a buffer that begins with a frame; what is left of it is kept."""
+        ready: list[bytes] = []
+        place = 0
+        while not self._over:
+            end, after, verdict, content_frames, size = scan_frames(buffer, place, self._limit)
+            if end > place:
+                self._note_ordinary(buffer, place, end)
+                self._note_content(content_frames, size)
+                ready.append(buffer[place:end])
+            place = after
+            if verdict == READ:
+                ready.append(self._read(buffer[end + HEAD : after - TAIL]))
+                continue
+            if verdict == MORE:
+                self._pending += buffer[end:]
+            elif verdict == ODD:
+                ready.append(self._feed_odd(buffer[end:]))
+            elif verdict == HUGE:
+                self._overflow()
+            break
+        return b"".join(ready)
+
+    def _feed_odd(self, chunk: bytes) -> bytes:
+        """Legal frames of another shape than `data: …`: rewritten to that shape. Comments are swallowed."""
+        ready: list[bytes] = []
+        for event in self._parser.feed(chunk):
+            if self._over:
+                break
+            if event.name == b"error":
+                self._fail(stray_error(event.data) or msgspec.json.encode({"message": event.data.decode("utf-8", "replace")}))
+            else:
+                ready.append(self._walk(as_events([event.data])))
+        if self._parser.pending_bytes > self._limit:
+            self._overflow()
+        stray = self._stray_text()
+        error = stray_error(stray) if stray and len(stray) <= MAX_STRAY_BYTES else None
+        if error is not None and not self._over:
+            self._fail(error)
+        return b"".join(ready)
+
+    def _stray_text(self) -> bytes:
+        """Bare JSON in the place of an event, as far as it has come; b"" when there is none."""
+        text = self._parser.stray or self._parser.unfinished_line
+        if not text.lstrip().startswith((b"{", b"[")):
+            return b""
+        return self._parser.stray + self._parser.unfinished_line
+
+    def _read(self, payload: bytes) -> bytes:
+        """One event that is not ordinary: what of it may go out now."""
+        if payload.strip() == b"[DONE]":
+            self.done = self._over = True
+            return b""
+        try:
+            spans = top_level_spans(payload, READ_KEYS)
+            chunk = CHUNK.decode(payload)
+            choices = [(bytes(raw), CHOICE.decode(raw)) for raw in chunk.choices or ()]
+        except (Malformed, msgspec.DecodeError, UnicodeDecodeError):
+            self._fail_or_drop(payload)
+            return b""
+        for error in (chunk.error, chunk.x_groq.error if chunk.x_groq else b"", *(choice.error for _, choice in choices)):
+            if is_something(error):
+                self._fail(bytes(error))
+                return b""
+        if any(choice.finish_reason == "error" for _, choice in choices):
+            self._fail(ENDED_IN_ERROR)
+            return b""
+        self._read_usage(chunk)
+        if choices:
+            return self._read_choices(payload, spans, choices)
+        return self._read_choiceless(payload, chunk)
+
+    def _read_usage(self, chunk: Chunk) -> None:
+        for raw in (chunk.x_groq.usage if chunk.x_groq else b"", chunk.usage):
+            usage = read_usage(raw)
+            if usage is not None:
+                self.usage = usage
+                self._usage_json = bytes(raw)
+
+    def _read_choiceless(self, payload: bytes, chunk: Chunk) -> bytes:
+        """A usage chunk is held, an error in a shape of its own ends the stream, and what comes behind the finish is dropped."""
+        if chunk.choices is None and not is_something(chunk.usage):
+            error = stray_error(payload)
+            if error is not None:
+                self._fail(error)
+            return b""
+        if is_something(chunk.usage):
+            self._usage_chunk = payload if chunk.choices is not None else b""
+            return b""
+        return b"" if self._held else as_events([payload])
+
+    def _read_choices(self, payload: bytes, spans: list[Span], choices: Sequence[tuple[bytes, ChunkChoice]]) -> bytes:
+        """Hold the finish of each choice that ends here; its content, and the other choices, go out at once."""
+        self._sample = self._sample or payload
+        going: list[bytes] = []
+        total = 0
+        for number, (text, choice) in enumerate(choices):
+            index = number if choice.index is None else choice.index
+            size = content_bytes(choice.delta or {})
+            total += size
+            if self._counts_choices:
+                self._open.add(index)
+            if not choice.finish_reason:
+                going.append(text)
+                continue
+            if index == 0 or not self.finish:
+                self.finish = choice.finish_reason
+            if size:
+                going.append(with_value(text, b"finish_reason", b"null"))
+            self._held[index] = with_choices(payload, spans, [finish_only(text, choice, size > 0)])
+        self._note_content(int(total > 0), total)
+        return as_events([with_choices(payload, spans, going)]) if going else b""
+
+    def _note_ordinary(self, buffer: bytes, start: int, end: int) -> None:
+        """Remember who speaks and, when there may be several, which choices have begun."""
+        if not self._sample:
+            self._sample = buffer[start + HEAD : buffer.index(b"\n", start)]
+        if self._counts_choices:
+            for frame in buffer[start:end].split(b"\n\n")[:-1]:
+                for number, raw in enumerate(CHUNK.decode(frame[HEAD:]).choices or ()):
+                    index = CHOICE.decode(raw).index
+                    self._open.add(number if index is None else index)
+
+    def _note_content(self, frames: int, size: int) -> None:
+        self.started = self.started or frames > 0
+        self._content_frames += frames
+        self._content_bytes += size
+
+    def _fail_or_drop(self, payload: bytes) -> None:
+        error = stray_error(payload)
+        if error is None:
+            self.malformed = True
+        else:
+            self._fail(error)
+
+    def _fail(self, error: bytes) -> None:
+        self.error = error
+        self._over = True
+
+    def _overflow(self) -> None:
+        self.oversized = self._over = True
+        self._pending.clear()
+        self._parser = SseParser()
+
+    def _identity(self) -> Identity:
+        return IDENTITY.decode(self._sample) if self._sample else Identity()
+
+    def _chunk(self, **members: object) -> bytes:
+        """A chunk of our own, with the id, created and model of the stream."""
+        who = self._identity()
+        head = {"id": who.id, "object": CHUNK_OBJECT, "created": who.created, "model": who.model}
+        return msgspec.json.encode(head | members)
+
+    def _make_usage_chunk(self, estimated: Usage | None) -> bytes:
+        if self._usage_chunk:
+            return self._usage_chunk
+        if self._usage_json:
+            return self._chunk(choices=[], usage=Raw(self._usage_json))
+        return b"" if estimated is None else self._chunk(choices=[], usage=usage_report(estimated))
+
+
+def finish_only(text: bytes, choice: ChunkChoice, had_content: bool) -> bytes:
+    """The choice with nothing but its finish left to say, and with the delta that clients insist on."""
+    if had_content:
+        text = without(text, (b"logprobs",))
+    return with_value(text, b"delta", b"{}") if had_content or choice.delta is None else text
+
+
+def with_choices(payload: bytes, spans: list[Span], choices: list[bytes]) -> bytes:
+    """The chunk with these choices and without usage, which gets a chunk of its own."""
+    array = b"[" + b",".join(choices) + b"]"
+    cuts = [(start, end, array) for key, _, start, end, _ in spans if key == CHOICES]
+    usage = [span for span in spans if span[0] == USAGE and is_something(payload[span[2] : span[3]])]
+    return apply(payload, cuts + removals(payload, usage))
+
+
+def usage_report(usage: Usage) -> dict[str, object]:
+    """Our own count in OpenAI's shape, marked as such."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "estimated": True,
+    }
+
+
+def text_of(raw: Raw) -> str:
+    """A JSON string's text; "" for anything else."""
+    try:
+        return TEXT.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""

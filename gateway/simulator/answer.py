@@ -1,0 +1,160 @@
+"""What a simulated model answers: the same to the same request, whoever sells the model and however it travels."""
+
+import msgspec
+from msgspec import Struct
+
+from gateway.simulator.chat import Chat, ForcedTool, Function
+from gateway.simulator.dice import Dice, digest
+from gateway.simulator.models import SimModel
+from gateway.simulator.prose import Book
+from gateway.simulator.schema import value_for
+
+PIECE_CHARACTERS = 6  # of JSON, in one token
+EFFORT: dict[str, float] = {"none": 0, "minimal": 0, "low": 0.4, "medium": 1, "high": 2, "xhigh": 3}
+
+
+class ToolCall(Struct, frozen=True):
+    """A call of one tool; the pieces of `arguments` are its tokens."""
+
+    id: str
+    name: str
+    arguments: tuple[str, ...]
+
+
+class Choice(Struct, frozen=True):
+    """One of the answers; each list holds one token per item."""
+
+    index: int
+    thoughts: list[str]
+    text: list[str]
+    calls: tuple[ToolCall, ...]
+    finish: str  # OpenAI's finish_reason
+
+    @property
+    def tokens(self) -> int:
+        """Output tokens, thoughts included."""
+        return len(self.thoughts) + len(self.text) + sum(len(call.arguments) for call in self.calls)
+
+
+class Answer(Struct, frozen=True):
+    """Everything that the model says to one request, and what it read for it."""
+
+    choices: tuple[Choice, ...]
+    prompt_tokens: int
+    cached_tokens: int
+
+    @property
+    def output_tokens(self) -> int:
+        """Of all choices, thoughts included."""
+        return sum(choice.tokens for choice in self.choices)
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """Of all choices."""
+        return sum(len(choice.thoughts) for choice in self.choices)
+
+
+class Wishes(Struct, frozen=True):
+    """What the simulate header may ask of a good answer."""
+
+    tokens: int | None = None  # exactly this many of text, unless the caller's limit is lower
+    calls: int | None = None  # this many tool calls, when tools are offered
+
+
+def answer(chat: Chat, model: SimModel, book: Book, seed: int, cached_tokens: int, wishes: Wishes) -> Answer:
+    """The answer of `model` to `chat`."""
+    request = chat.request
+    shape = msgspec.json.encode((seed, request.seed, request.response_format, request.reasoning_effort))
+    about = digest(model.id.encode(), chat.prompt, shape)
+    choices = tuple(
+        _choice(chat, model, book, Dice(about + b"%d" % index), index, wishes) for index in range(request.n or 1)
+    )
+    return Answer(choices, chat.prompt_tokens, cached_tokens)
+
+
+def _choice(chat: Chat, model: SimModel, book: Book, dice: Dice, index: int, wishes: Wishes) -> Choice:
+    thoughts = _thoughts(chat, model, book, dice)
+    calls = _calls(chat, dice, wishes)
+    if calls:
+        return _limited(Choice(index, thoughts, [], calls, "tool_calls"), chat)
+    text = _text(chat, model, book, dice, wishes)
+    kept = _until_stop(text, chat.request.stop)
+    return _limited(Choice(index, thoughts, kept, (), "stop"), chat)
+
+
+def _thoughts(chat: Chat, model: SimModel, book: Book, dice: Dice) -> list[str]:
+    if not model.reasons:
+        return []
+    effort = EFFORT.get(chat.request.reasoning_effort or "medium", 1)
+    length = round((32 + dice.below(160)) * effort)
+    return book.passage(dice, length) if length else []
+
+
+def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -> list[str]:
+    wanted = chat.request.response_format
+    if wanted is not None and wanted.type != "text":
+        schema = wanted.json_schema.schema if wanted.json_schema else {"type": "object", "minProperties": 3}
+        return list(_pieces(msgspec.json.encode(value_for(schema, dice)).decode()))
+    length = model.typical_tokens // 2 + dice.below(model.typical_tokens)
+    return book.passage(dice, wishes.tokens if wishes.tokens is not None else length)
+
+
+def _calls(chat: Chat, dice: Dice, wishes: Wishes) -> tuple[ToolCall, ...]:
+    """A user's message is answered by calling tools, if there are any; a tool's result is answered in words."""
+    request = chat.request
+    functions = [tool.function for tool in chat.tools if tool.function is not None]
+    if not functions or request.tool_choice == "none" or chat.messages[-1].role != "user":
+        return ()
+    if isinstance(request.tool_choice, ForcedTool) and request.tool_choice.function is not None:
+        forced = request.tool_choice.function.name
+        functions = [function for function in functions if function.name == forced]
+    if not functions:
+        return ()
+    count = wishes.calls if wishes.calls is not None else (2 if dice.below(4) == 0 else 1)
+    if request.parallel_tool_calls is False:
+        count = min(count, 1)
+    return tuple(_call(dice.pick(functions), dice) for _ in range(count))
+
+
+def _call(function: Function, dice: Dice) -> ToolCall:
+    arguments = value_for(function.parameters or {"type": "object"}, dice)
+    call_id = f"call_{dice.below(1 << 30):08x}{dice.below(1 << 30):08x}{dice.below(1 << 30):08x}"
+    return ToolCall(call_id, function.name, _pieces(msgspec.json.encode(arguments).decode()))
+
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS))
+
+
+def _until_stop(text: list[str], stop: str | list[str] | None) -> list[str]:
+    """The tokens before the first stop sequence; the token in which it begins is cut."""
+    marks = [stop] if isinstance(stop, str) else stop or []
+    whole = "".join(text)
+    found = [at for at in (whole.find(mark) for mark in marks if mark) if at >= 0]
+    if not found:
+        return text
+    left, kept = min(found), []
+    for token in text:
+        if left <= 0:
+            break
+        kept.append(token[:left])
+        left -= len(token)
+    return kept
+
+
+def _limited(choice: Choice, chat: Chat) -> Choice:
+    """`choice` within the caller's limit: thoughts count, calls are cut inside their arguments."""
+    limit = chat.request.wanted_tokens
+    if limit is None or choice.tokens <= limit:
+        return choice
+    thoughts = choice.thoughts[:limit]
+    left = limit - len(thoughts)
+    text = choice.text[:left]
+    left -= len(text)
+    calls = []
+    for call in choice.calls:
+        if left <= 0:
+            break
+        calls.append(ToolCall(call.id, call.name, call.arguments[:left]))
+        left -= len(call.arguments)
+    return Choice(choice.index, thoughts, text, tuple(calls), "length")

@@ -1,0 +1,218 @@
+"""A chat request as a provider reads it: decoded, checked against the model, or refused in OpenAI's words."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from gateway.simulator.models import SimOffer
+from gateway.wire.ability import Ability
+
+BYTES_PER_TOKEN = 4
+
+
+class Refusal(Exception):
+    """The request cannot be served; `body` is OpenAI's error document."""
+
+    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(message, "invalid_request_error", code=code, param=param)
+
+
+def error_body(message: str, kind: str, *, code: str | int | None = None, param: str | None = None) -> bytes:
+    """OpenAI's error document. Source: its API reference, "Error codes"."""
+    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+class Part(Struct):
+    """One part of a message's content; only its kind matters here."""
+
+    type: str
+
+
+class Message(Struct):
+    """One message, as far as a simulated model looks at it."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[Part] | None = None
+
+
+class Function(Struct):
+    """A tool's name and the schema of its arguments."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    parameters: dict[str, object] = {}
+
+
+class Tool(Struct):
+    """Tools of other types than "function" are accepted and never called."""
+
+    type: str
+    function: Function | None = None
+
+
+class Named(Struct):
+    """The function that `tool_choice` forces."""
+
+    name: str
+
+
+class ForcedTool(Struct):
+    """`tool_choice` when it is an object."""
+
+    type: str
+    function: Named | None = None
+
+
+class JsonSchema(Struct):
+    """The answer's shape, as the caller names it."""
+
+    name: str = ""
+    schema: dict[str, object] = {}
+
+
+class ResponseFormat(Struct):
+    """text, json_object, or json_schema with its schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class StreamOptions(Struct):
+    """What a stream carries besides the answer."""
+
+    include_usage: bool = False
+
+
+Count = Annotated[int, Meta(ge=1)]
+
+
+class ChatRequest(Struct):
+    """The fields that change a simulated answer; all others are accepted and ignored, as providers do."""
+
+    model: str
+    messages: Raw
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: Annotated[int, Meta(ge=1, le=128)] | None = 1
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    tools: Raw = Raw(b"null")
+    tool_choice: Literal["none", "auto", "required"] | ForcedTool | None = None
+    parallel_tool_calls: bool | None = True
+    response_format: ResponseFormat | None = None
+    logprobs: bool | None = False
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = 0
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    reasoning_effort: str | None = None
+    models: Raw | UnsetType = UNSET  # a gateway's own field; a provider that gets it was sent too much
+
+    @property
+    def wanted_tokens(self) -> int | None:
+        """The caller's limit of output tokens."""
+        return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
+
+
+_REQUEST = msgspec.json.Decoder(ChatRequest)
+_MESSAGES = msgspec.json.Decoder(Annotated[list[Message], Meta(min_length=1)])
+_TOOLS = msgspec.json.Decoder(list[Tool] | None)
+
+
+class Chat(Struct):
+    """A request that could be read."""
+
+    request: ChatRequest
+    messages: list[Message]
+    tools: list[Tool]
+    prompt: bytes  # the raw messages and tools: what the model is shown
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Four bytes are a token."""
+        return max(1, len(self.prompt) // BYTES_PER_TOKEN)
+
+
+def read_chat(body: bytes) -> Chat:
+    """The request, its messages and tools, or a `Refusal` with status 400."""
+    try:
+        request = _REQUEST.decode(body)
+        messages = _MESSAGES.decode(request.messages)
+        tools = _TOOLS.decode(request.tools) or []
+    except msgspec.ValidationError as error:
+        raise Refusal(400, f"Invalid request: {error}", code="invalid_type", param=_field(str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(400, f"We could not parse the JSON body of your request: {error}") from error
+    if request.models is not UNSET:
+        raise Refusal(400, "Unrecognized request argument supplied: models", param="models")
+    # Messages come first: a prompt cache keeps what begins alike, and a conversation grows at its end.
+    prompt = bytes(request.messages) + bytes(request.tools) if tools else bytes(request.messages)
+    return Chat(request, messages, tools, prompt)
+
+
+def check_abilities(chat: Chat, offer: SimOffer) -> None:
+    """Refuse what this model cannot do, or cannot hold."""
+    request, abilities, name = chat.request, offer.model.abilities, offer.upstream_name
+    if chat.tools and not abilities & Ability.TOOLS:
+        raise _unsupported(name, "tools", "tools")
+    if request.logprobs and not abilities & Ability.LOGPROBS:
+        raise _unsupported(name, "logprobs", "logprobs")
+    if not abilities & Ability.IMAGES and _has_part(chat.messages, "image_url"):
+        raise _unsupported(name, "image input", "messages")
+    _check_format(request, abilities, name)
+    _check_lengths(chat, offer)
+
+
+def _unsupported(name: str, what: str, param: str) -> Refusal:
+    return Refusal(400, f"The model `{name}` does not support {what}.", code="unsupported_parameter", param=param)
+
+
+def _check_lengths(chat: Chat, offer: SimOffer) -> None:
+    request, model, name = chat.request, offer.model, offer.upstream_name
+    if request.wanted_tokens is not None and request.wanted_tokens > model.max_output_tokens:
+        raise Refusal(
+            400,
+            f"max_tokens is too large: {request.wanted_tokens}. `{name}` supports at most "
+            f"{model.max_output_tokens} completion tokens.",
+            code="invalid_value",
+            param="max_tokens",
+        )
+    tokens = chat.prompt_tokens
+    if tokens > model.context_window:
+        raise Refusal(
+            400,
+            f"This model's maximum context length is {model.context_window} tokens. However, your messages "
+            f"resulted in {tokens} tokens. Please reduce the length of the messages.",
+            code="context_length_exceeded",
+            param="messages",
+        )
+
+
+def _check_format(request: ChatRequest, abilities: Ability, name: str) -> None:
+    wanted = request.response_format
+    if wanted is None or wanted.type == "text":
+        return
+    needed = Ability.JSON_SCHEMA if wanted.type == "json_schema" else Ability.JSON_MODE
+    if not abilities & needed:
+        raise _unsupported(name, f"response_format {wanted.type}", "response_format")
+    if wanted.type == "json_schema" and wanted.json_schema is None:
+        raise Refusal(400, "Missing required parameter: 'response_format.json_schema'.", param="response_format")
+
+
+def _has_part(messages: list[Message], kind: str) -> bool:
+    return any(
+        part.type == kind for message in messages if isinstance(message.content, list) for part in message.content
+    )
+
+
+def _field(complaint: str) -> str | None:
+    """The top-level field that msgspec names: "... - at `$.model`", "... missing required field `model`"."""
+    quoted = complaint.split("`")[1::2]
+    for name in reversed(quoted):
+        field = name.removeprefix("$").lstrip(".").split(".")[0].split("[")[0]
+        if field:
+            return field
+    return None

@@ -1,0 +1,164 @@
+"""An answer as OpenAI's JSON: one document, or the events of a stream."""
+
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from gateway.simulator.answer import Answer, Choice, ToolCall
+
+encode = msgspec.json.encode
+DONE = b"data: [DONE]\n\n"
+FINGERPRINT = "fp_simulated"
+
+
+class Identity(Struct, frozen=True):
+    """What every chunk of one reply repeats."""
+
+    id: str
+    created: int  # seconds since the epoch
+    model: str
+
+
+class Extras(Struct, frozen=True):
+    """What the caller asked to have beside the text."""
+
+    usage_in_stream: bool = False
+    logprobs: bool = False
+    top_logprobs: int = 0
+    false_usage: dict[str, object] | None = None  # stated instead of what was used
+
+
+class Event(NamedTuple):
+    """One event of a stream, complete with its empty line, and the output tokens in it."""
+
+    data: bytes
+    tokens: int = 0
+
+
+def usage(answer: Answer) -> dict[str, object]:
+    """OpenAI's usage object: cached tokens are part of the prompt's, reasoning tokens of the completion's."""
+    return {
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.output_tokens,
+        "total_tokens": answer.prompt_tokens + answer.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": answer.cached_tokens, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": answer.reasoning_tokens, "audio_tokens": 0},
+    }
+
+
+def document(answer: Answer, who: Identity, extras: Extras) -> dict[str, object]:
+    """The body of an answer that is not streamed, before encoding."""
+    return {
+        "id": who.id,
+        "object": "chat.completion",
+        "created": who.created,
+        "model": who.model,
+        "choices": [_whole(choice, extras) for choice in answer.choices],
+        "usage": extras.false_usage or usage(answer),
+        "system_fingerprint": FINGERPRINT,
+    }
+
+
+def _whole(choice: Choice, extras: Extras) -> dict[str, object]:
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": "".join(choice.text) if choice.text or not choice.calls else None,
+        "refusal": None,
+    }
+    if choice.thoughts:
+        message["reasoning_content"] = "".join(choice.thoughts)
+    if choice.calls:
+        message["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": "".join(call.arguments)}}
+            for call in choice.calls
+        ]
+    logprobs = {"content": [_logprob(token, extras) for token in choice.text], "refusal": None}
+    return {
+        "index": choice.index,
+        "message": message,
+        "logprobs": logprobs if extras.logprobs else None,
+        "finish_reason": choice.finish,
+    }
+
+
+def events(answer: Answer, who: Identity, extras: Extras) -> list[Event]:
+    """The whole stream but for `[DONE]`: choices take turns, token by token; usage comes last, if asked for."""
+    stream = Stream(who, extras)
+    turns = [_choice_events(stream, choice) for choice in answer.choices]
+    if len(turns) == 1:
+        woven = turns[0]
+    else:
+        longest = max(len(turn) for turn in turns)
+        woven = [turn[row] for row in range(longest) for turn in turns if row < len(turn)]
+    if extras.usage_in_stream:
+        woven.append(stream.usage(extras.false_usage or usage(answer)))
+    return woven
+
+
+class Stream:
+    """Renders chunks of one reply. Text chunks, nearly all of them, are joined from three prepared pieces."""
+
+    def __init__(self, who: Identity, extras: Extras) -> None:
+        self.extras = extras
+        start = encode({"id": who.id, "object": "chat.completion.chunk", "created": who.created, "model": who.model})
+        self._start = b"data: " + start[:-1] + b',"system_fingerprint":"' + FINGERPRINT.encode() + b'","choices":['
+        # With include_usage every chunk has the field, null but in the last. Source: OpenAI's API reference.
+        self._end = b'],"usage":null}\n\n' if extras.usage_in_stream else b"]}\n\n"
+
+    def delta(self, index: int, delta: dict[str, object], finish: str | None = None, tokens: int = 0) -> Event:
+        """A chunk with any delta."""
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return Event(self._start + encode(choice) + self._end, tokens)
+
+    def text(self, index: int, key: str, token: str) -> Event:
+        """A chunk with one token of `content` or `reasoning_content`."""
+        logprobs = b"null"
+        if self.extras.logprobs and key == "content":
+            logprobs = encode({"content": [_logprob(token, self.extras)], "refusal": None})
+        choice = b'{"index":%d,"delta":{"%b":%b},"logprobs":%b,"finish_reason":null}' % (
+            index,
+            key.encode(),
+            encode(token),
+            logprobs,
+        )
+        return Event(self._start + choice + self._end, 1)
+
+    def usage(self, counted: dict[str, object]) -> Event:
+        """The chunk that carries usage and no choice."""
+        return Event(self._start + b'],"usage":' + encode(counted) + b"}\n\n")
+
+    def error(self, error: dict[str, object]) -> Event:
+        """An error event: the object alone, as OpenAI sends it."""
+        return Event(b"data: " + encode({"error": error}) + b"\n\n")
+
+
+def _choice_events(stream: Stream, choice: Choice) -> list[Event]:
+    index = choice.index
+    opening: dict[str, object] = {"role": "assistant", "content": None if choice.calls else "", "refusal": None}
+    made = [stream.delta(index, opening)]
+    made += [stream.text(index, "reasoning_content", token) for token in choice.thoughts]
+    made += [stream.text(index, "content", token) for token in choice.text]
+    for position, call in enumerate(choice.calls):
+        made += _call_events(stream, index, position, call)
+    made.append(stream.delta(index, {}, choice.finish))
+    return made
+
+
+def _call_events(stream: Stream, index: int, position: int, call: ToolCall) -> list[Event]:
+    named = {"index": position, "id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
+    rest = [{"index": position, "function": {"arguments": piece}} for piece in call.arguments]
+    more = [stream.delta(index, {"tool_calls": [piece]}, tokens=1) for piece in rest]
+    return [stream.delta(index, {"tool_calls": [named]}), *more]
+
+
+def _logprob(token: str, extras: Extras) -> dict[str, object]:
+    """A plausible logprob, the same for the same token; the alternatives are less likely, one by one."""
+    first = -0.001 * (1 + sum(token.encode()) % 700)
+    ranked = [token, *(f" {word}" for word in ("the", "a", "of", "and", "to", "in", "it", "is", "was", "for"))] * 2
+    top = [_entry(other, first - row) for row, other in enumerate(ranked[: extras.top_logprobs])]
+    return {**_entry(token, first), "top_logprobs": top}
+
+
+def _entry(token: str, logprob: float) -> dict[str, object]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}

@@ -98,10 +98,10 @@ def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
     return None
 
 
-async def begin(call: Call, transport: Transport, wants_usage: bool) -> Begun | Fault:
+async def begin(call: Call, transport: Transport, wants_usage: bool, choices: int) -> Begun | Fault:
     """Send and read until the first real content, or the end; nothing has reached the caller by then."""
     timing = Timing(monotonic())
-    relay = StreamRelay(wants_usage)
+    relay = StreamRelay(wants_usage, choices=choices)
     response: aiohttp.ClientResponse | None = None
     begun: Begun | Fault | None = None
     try:
@@ -143,6 +143,8 @@ async def first_content(
 def finished_early(call: Call, timing: Timing, relay: StreamRelay, ready: bytes) -> Begun | Fault:
     """The stream ended before any content: an honest empty answer has a finish, the rest is a fault."""
     timing.first_token = timing.ended = monotonic()
+    if not relay.complete and relay.malformed:
+        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the stream is not one of chat completion chunks", b"", "")
     if not relay.complete:
         return Fault(FaultKind.STREAM_CUT, 200, None, "the stream ended before any content", b"", "")
     if relay.empty:
@@ -156,8 +158,6 @@ def stream_fault(call: Call, relay: StreamRelay) -> Fault | None:
         return classify_error_object(call.provider, relay.error, None, call.secrets)
     if relay.oversized:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "one event is over the size limit", b"", "")
-    if relay.malformed:
-        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "an event of the stream is not valid", b"", "")
     return None
 
 

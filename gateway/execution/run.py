@@ -92,13 +92,18 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         provider=line.provider.name,
         url=line.url,
         headers=line.headers_for(errand.caller_headers),
-        body=upstream_body(prompt, line.upstream_name, line.provider.stream_usage, line.provider.drop_fields),
+        body=upstream_body(
+            prompt,
+            line.upstream_name,
+            stream_usage=line.provider.stream_usage,
+            drop_fields=line.provider.drop_fields,
+        ),
         patience_seconds=patience_seconds(errand, line),
         secrets=line.secrets,
     )
     errand.sent_at = started = monotonic()
     if prompt.stream:
-        result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage)
+        result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage, prompt.choices)
     else:
         result = await fetch(call, errand.transport)
     if isinstance(result, Fault):

@@ -144,7 +144,7 @@ _CUE_WORDS: dict[Cue, str] = {
     Cue.CODE: """
         code coding function python javascript typescript java rust golang kotlin swift sql html css bash regex script
         program class algorithm api endpoint component implement compile def import return void const println printf
-        dataframe dockerfile kubernetes leetcode webpage website c cpp numpy pandas react
+        dataframe dockerfile kubernetes leetcode webpage website cpp numpy pandas react
     """,
     Cue.EDIT: """
         fix bug debug refactor error exception traceback stacktra crash crashes broken optimize optimise rewrite
@@ -152,11 +152,11 @@ _CUE_WORDS: dict[Cue, str] = {
     """,
     Cue.MATHEMATICS: """
         calculate compute solve equation integral derivati theorem proof prove polynomi probabil matrix algebra geometry
-        triangle sum product prime integer integers percent fraction sqrt frac calculus velocity mod divisible
+        triangle sum total altogether average product prime integer integers percent fraction sqrt frac calculus velocity mod divisible
     """,
     Cue.REASONING: """
         why reason reasoning logic logical deduce infer puzzle plan strategy analyze analyse compare evaluate argue
-        tradeoffs decide therefore premise hypothes conclusi riddle step
+        tradeoffs decide therefore premise hypothes conclusi riddle clues
     """,
     Cue.WRITING: """
         write essay story poem email letter blog article novel draft lyrics song speech tweet slogan haiku screenpl
@@ -171,8 +171,7 @@ _CUE_WORDS: dict[Cue, str] = {
         yaml xml
     """,
     Cue.TRANSLATION: """
-        translat traduire traduis traduci traduce uebersetz bersetze bersetz tradurre traduza english french german
-        spanish chinese japanese italian korean russian portugue arabic
+        translat traduire traduis traduci traduce uebersetz bersetze bersetz tradurre traduza
     """,
     Cue.KNOWLEDGE: """
         what who when where which whose capital history define definiti explain describe meaning difference

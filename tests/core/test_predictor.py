@@ -22,7 +22,10 @@ class Shape(Struct, frozen=True):
     max_output_tokens: int | None = None
 
 
-def predicted(text: str, shape: Shape = Shape()) -> Prediction:
+PLAIN = Shape()
+
+
+def predicted(text: str, shape: Shape = PLAIN) -> Prediction:
     return predict(
         extract([json.dumps(text).encode()]),
         tool_count=shape.tool_count,
@@ -34,7 +37,7 @@ def predicted(text: str, shape: Shape = Shape()) -> Prediction:
     )
 
 
-def task(text: str, shape: Shape = Shape()) -> str:
+def task(text: str, shape: Shape = PLAIN) -> str:
     return TASKS[predicted(text, shape).task]
 
 

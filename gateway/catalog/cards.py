@@ -51,9 +51,10 @@ def build(
     """A card for every model on offer, by id."""
     measured = _by_model(readings, names, records, unjoined)
     cards = {}
-    for id in sorted(records):
-        card = _with_facts(id, records[id])
-        cards[id] = _with_energy(_with_quality(card, measured.get(id, [])), measured.get(id, []), aliases)
+    for model_id in sorted(records):
+        found = measured.get(model_id, [])
+        card = _with_quality(_with_facts(model_id, records[model_id]), found)
+        cards[model_id] = _with_energy(card, found, aliases)
     return cards
 
 
@@ -64,8 +65,8 @@ def with_measured_speed(
     faster = dict(offers)
     for reading in readings:
         for record in reading.models:
-            id = names.find(record.name, record.maker)
-            target = (id or "", OWN_PROVIDER.get((id or "").partition("/")[0], ""))
+            model_id = names.find(record.name, record.maker)
+            target = (model_id or "", OWN_PROVIDER.get((model_id or "").partition("/")[0], ""))
             if target in faster and record.output_tokens_per_second is not None:
                 faster[target] = replace(
                     faster[target],
@@ -81,20 +82,20 @@ def _by_model(
     measured: dict[str, list[ModelRecord]] = {}
     for reading in readings:
         for record in reading.models:
-            id = names.find(record.name, record.maker)
-            if id in offered and id is not None:
-                measured.setdefault(id, []).append(record)
+            model_id = names.find(record.name, record.maker)
+            if model_id in offered and model_id is not None:
+                measured.setdefault(model_id, []).append(record)
             else:
                 unjoined.add(f"{reading.source.name}: {record.name}")
     return measured
 
 
-def _with_facts(id: str, records: list[OfferRecord]) -> ModelCard:
+def _with_facts(model_id: str, records: list[OfferRecord]) -> ModelCard:
     facts = [record.facts for record in records]
-    maker, _, name = id.partition("/")
+    maker, _, name = model_id.partition("/")
     reasoning = next((fact.reasoning for fact in facts if fact.reasoning is not None), False)
     return ModelCard(
-        id=id,
+        id=model_id,
         name=next((fact.title for fact in facts if fact.title), name),
         maker=maker,
         family=next((fact.family for fact in facts if fact.family), ""),
@@ -103,15 +104,16 @@ def _with_facts(id: str, records: list[OfferRecord]) -> ModelCard:
         input_modalities=next((fact.input_modalities for fact in facts if fact.input_modalities), ("text",)),
         output_modalities=next((fact.output_modalities for fact in facts if fact.output_modalities), ("text",)),
         reasoning=bool(reasoning),
-        aliases=_aliases(id, records),
+        aliases=_aliases(model_id, records),
     )
 
 
-def _aliases(id: str, records: list[OfferRecord]) -> tuple[str, ...]:
+def _aliases(model_id: str, records: list[OfferRecord]) -> tuple[str, ...]:
     """The bare name, and every plain name by which the maker's own provider or OpenRouter knows it."""
-    maker, _, name = id.partition("/")
-    own = {name, *(record.name for record in records if record.provider in (maker, OWN_PROVIDER.get(maker), "openrouter"))}
-    return tuple(sorted(own - {id}))
+    maker, _, name = model_id.partition("/")
+    sellers = {maker, OWN_PROVIDER.get(maker), "openrouter"}
+    names = {name, *(record.name for record in records if record.provider in sellers)}
+    return tuple(sorted(names - {model_id}))
 
 
 def _with_quality(card: ModelCard, records: list[ModelRecord]) -> ModelCard:
@@ -167,9 +169,7 @@ def _with_energy(card: ModelCard, records: list[ModelRecord], aliases: Aliases) 
     )
 
 
-def _parameters(
-    card: ModelCard, records: list[ModelRecord], aliases: Aliases
-) -> tuple[Figure | None, Figure | None]:
+def _parameters(card: ModelCard, records: list[ModelRecord], aliases: Aliases) -> tuple[Figure | None, Figure | None]:
     """Active and total: EcoLogits, the maker's model card, or the model's own name."""
     for record in records:
         if record.active_parameters_billions and record.total_parameters_billions:

@@ -21,7 +21,17 @@ class Feed(Struct, frozen=True):
 
 
 LIVEBENCH_TABLES = ("2025_05_30", "2025_11_25", "2026_01_08")
-PORTKEY_PROVIDERS = ("anthropic", "deepseek", "google", "groq", "mistral-ai", "openai", "openrouter", "vertex-ai", "x-ai")
+PORTKEY_PROVIDERS = (
+    "anthropic",
+    "deepseek",
+    "google",
+    "groq",
+    "mistral-ai",
+    "openai",
+    "openrouter",
+    "vertex-ai",
+    "x-ai",
+)
 
 MODELS_DEV = Source("models.dev", "https://models.dev/api.json", "f3fc6922", "MIT", "2026-07-02")
 OPENROUTER = Source("openrouter", "https://openrouter.ai/api/v1/models", "", "", "2026-05-12")
@@ -32,9 +42,7 @@ LITELLM = Source(
     "MIT",
     "2026-11-01",
 )
-GENAI_PRICES = Source(
-    "genai-prices", "https://github.com/pydantic/genai-prices", "47df840a", "MIT", "2026-08-21"
-)
+GENAI_PRICES = Source("genai-prices", "https://github.com/pydantic/genai-prices", "47df840a", "MIT", "2026-08-21")
 PORTKEY = Source("portkey", "https://configs.portkey.ai/pricing/", "f654307e", "MIT", "2026-08-21")
 ECOLOGITS = Source("ecologits", "https://ecologits.ai", "ecologits 0.11.3", "MPL-2.0", "2026-10-01")
 LIVEBENCH = Source("livebench", "https://livebench.ai", "4bf96c8d", "", "2026-07-01")

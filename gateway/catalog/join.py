@@ -115,11 +115,11 @@ def _gather(
             provider = providers.get((source, record.provider))
             if provider is None or not _is_for_sale(record, provider):
                 continue
-            id = names.resolve(record.name, provider, record.model.partition("/")[0])
-            if id is None:
+            model_id = names.resolve(record.name, provider, record.model.partition("/")[0])
+            if model_id is None:
                 unjoined.add(f"{source}: {record.provider}/{record.name}")
             else:
-                found[id, provider][source].append(record)
+                found[model_id, provider][source].append(record)
     return _listed(found, aliases), unjoined
 
 
@@ -158,7 +158,7 @@ def _plainness(record: OfferRecord, prefer: tuple[str, ...]) -> tuple[int, int, 
 
 
 def _offer(target: tuple[str, str], rows: Stated, provider: ProviderRow) -> Offer:
-    first = {}
+    first: dict[str, OfferRecord] = {}
     for source, record in rows:
         first.setdefault(source, record)
     records = list(first.items())

@@ -18,7 +18,7 @@ DIGIT_GAP = re.compile(r"(?<=[a-z-]\d)-(?=\d(?:-|$))")  # "claude-haiku-5-5" is 
 CLAUDE = re.compile(r"\bclaude-([4-9](?:[.-]\d)?)-(opus|sonnet|haiku)\b")  # Anthropic turned the order with version 4
 VERSION = re.compile(r"(?:-v\d+)?:\d+$|@\d{8}$|@default$")  # Bedrock's and Vertex's
 DATE = re.compile(r"-20\d{6}$|-20\d{2}-\d{2}-\d{2}$")
-PRECISION = re.compile(r"-(?:fp8|fp4|nvfp4|mxfp4|bf16|awq|int4|int8|maas|tput|hf|tee|latest|cloud|original|turbo-free|free)$")
+PRECISION = re.compile(r"-(?:fp8|fp4|nvfp4|mxfp4|bf16|awq|int4|int8|maas|tput|hf|tee|latest|cloud|original|free)$")
 TUNING = re.compile(r"-(?:instruct|it)$")
 HOST_SPEED = re.compile(r"-(?:turbo|lite)$")  # Together's and DeepInfra's quantised copies of open models
 NOT_TEXT = re.compile(
@@ -46,17 +46,17 @@ class Names:
     def __init__(self, aliases: Aliases, known: Iterable[str] = ()) -> None:
         self._aliases = aliases
         self._makers = {spelling: maker for maker, all_ in aliases.makers.items() for spelling in (maker, *all_)}
-        self._explicit = {key(name): id for name, id in aliases.names.items()}
+        self._explicit = {key(name): model_id for name, model_id in aliases.names.items()}
         self._beginnings = sorted(aliases.beginnings.items(), key=lambda row: -len(row[0]))
         self._ids: dict[str, list[str]] = {}
-        for id in (*aliases.models, *known):
-            self.add(id)
+        for model_id in (*aliases.models, *known):
+            self.add(model_id)
 
-    def add(self, id: str) -> None:
+    def add(self, model_id: str) -> None:
         """Make a canonical id known."""
-        ids = self._ids.setdefault(key(id.partition("/")[2]), [])
-        if id not in ids:
-            ids.append(id)
+        ids = self._ids.setdefault(key(model_id.partition("/")[2]), [])
+        if model_id not in ids:
+            ids.append(model_id)
 
     def resolve(self, spelling: str, provider: str = "", maker: str = "") -> str | None:
         """The canonical id of a spelling, new if need be; None when even its maker is unclear.
@@ -70,9 +70,9 @@ class Names:
         owner = stated or word or self._maker_by_name(name)
         if owner is None:
             return None
-        id = f"{owner}/{new_name(name)}"
-        self.add(id)
-        return id
+        model_id = f"{owner}/{new_name(name)}"
+        self.add(model_id)
+        return model_id
 
     def find(self, spelling: str, maker: str = "", provider: str = "") -> str | None:
         """The known canonical id of a spelling, or None."""
@@ -111,7 +111,7 @@ class Names:
         if len(ids) == 1 and any(letter.isdigit() for letter in ids[0]):
             return ids[0]  # whoever repacked it: a changed model has a name of its own
         owner = maker or self._maker_by_name(name)
-        return next((id for id in ids if id.startswith(f"{owner}/")), None)
+        return next((model_id for model_id in ids if model_id.startswith(f"{owner}/")), None)
 
 
 def spellings(name: str, maker_words: Iterable[str]) -> Iterator[str]:

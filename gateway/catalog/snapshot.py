@@ -1,8 +1,11 @@
-"""The catalog as a file: gzipped JSON with the offers of each provider apart, so that only live ones are decoded."""
+"""The catalog as a file: JSON with the offers of each provider apart, so that only those asked for are decoded.
+
+The bundled file is gzipped. A refreshed one is gzipped when its name ends in ".gz", else plain.
+"""
 
 import gzip
 import hashlib
-import io
+import logging
 import os
 import zlib
 from collections.abc import Collection
@@ -14,6 +17,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Source
+
+log = logging.getLogger(__name__)
 
 
 class CatalogFileError(Exception):
@@ -33,11 +38,12 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     equating: dict[str, Figure] = {}
 
 
+GZIP_MAGIC = b"\x1f\x8b"
 FILE = msgspec.json.Decoder(File)
 OFFERS = msgspec.json.Decoder(list[Offer])
 
 
-def bundled(providers: Collection[str] | None = None) -> Catalog:
+def load_bundled(providers: Collection[str] | None = None) -> Catalog:
     """The catalog that comes with the package. `providers`: whose offers to decode; None means all."""
     packed = resources.files("gateway.catalog").joinpath("data/catalog.json.gz").read_bytes()
     return decode(packed, "the bundled catalog", providers)
@@ -48,10 +54,23 @@ def load(path: Path, providers: Collection[str] | None = None) -> Catalog:
     return decode(path.read_bytes(), str(path), providers)
 
 
-def decode(packed: bytes, name: str, providers: Collection[str] | None = None) -> Catalog:
-    """The catalog in gzipped bytes; `name` is what an error calls them."""
+def load_catalog(path: Path, providers: Collection[str] | None = None) -> Catalog:
+    """The refreshed catalog in `path`, or the bundled one where that is missing, broken or older."""
     try:
-        file = FILE.decode(gzip.decompress(packed))
+        refreshed = load(path, providers)
+    except FileNotFoundError:
+        return load_bundled(providers)
+    except (OSError, CatalogFileError) as error:
+        log.warning("the bundled catalog is used: %s", error)
+        return load_bundled(providers)
+    bundled = load_bundled(providers)
+    return refreshed if refreshed.date >= bundled.date else bundled
+
+
+def decode(packed: bytes, name: str, providers: Collection[str] | None = None) -> Catalog:
+    """The catalog in a file's bytes; `name` is what an error calls them."""
+    try:
+        file = FILE.decode(gzip.decompress(packed) if packed.startswith(GZIP_MAGIC) else packed)
         live = [provider for provider in file.offers if providers is None or provider in providers]
         offers = tuple(offer for provider in live for offer in OFFERS.decode(file.offers[provider]))
     except (OSError, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -69,7 +88,7 @@ def decode(packed: bytes, name: str, providers: Collection[str] | None = None) -
 
 
 def encode(catalog: Catalog) -> bytes:
-    """Gzipped JSON; the same catalog always gives the same bytes."""
+    """Plain JSON; the same catalog always gives the same bytes."""
     by_provider: dict[str, list[Offer]] = {}
     for offer in catalog.offers:
         by_provider.setdefault(offer.provider, []).append(offer)
@@ -83,10 +102,7 @@ def encode(catalog: Catalog) -> bytes:
         pue=catalog.pue,
         equating=catalog.equating,
     )
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as stream:
-        stream.write(msgspec.json.encode(file))
-    return packed.getvalue()
+    return msgspec.json.encode(file)
 
 
 def versioned(catalog: Catalog) -> Catalog:
@@ -97,7 +113,8 @@ def versioned(catalog: Catalog) -> Catalog:
 
 def save(catalog: Catalog, path: Path) -> None:
     """Write the catalog so that a reader sees the old file or the new one, never a part."""
-    write_atomically(path, encode(catalog))
+    content = encode(catalog)
+    write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -64,6 +64,7 @@ MODEL_FIGURES = {
     "energy_wh_per_output_token": PER_TOKEN,
     "embodied_g_per_output_token": PER_TOKEN,
 }
+COMPARABLE = frozenset({"input", "output"})  # prices that hosts of one model have in common; caching differs freely
 NEEDED = frozenset({"prices.input", "prices.output", "context_window"})  # may not go missing once they were there
 
 
@@ -88,7 +89,7 @@ def validate(
     judge = Judge(last_good or Catalog("", "", {}, {}, ()), new, accept)
     kept = judge.vanished(new)
     offers = [judge.offer(offer) for offer in new.offers] + kept
-    models = {id: judge.model(card) for id, card in new.models.items()}
+    models = {model_id: judge.model(card) for model_id, card in new.models.items()}
     models |= {offer.model: judge.old.models[offer.model] for offer in kept if offer.model not in models}
     catalog = replace(
         new,
@@ -161,7 +162,7 @@ class Judge:
                 getattr(known, field),
                 getattr(new.prices, field),
                 rule,
-                _median_of_others(peers.get(field, {}), new.provider),
+                _median_of_others(peers.get(field, {}), new.provider) if field in COMPARABLE else None,
             )
             for field, rule in PRICE_FIGURES.items()
         }
@@ -177,9 +178,7 @@ class Judge:
         quality = self.mapping(f"{new.id} quality", old.quality if old else {}, new.quality, SHARE)
         return replace(new, quality=quality, **figures)
 
-    def mapping(
-        self, name: str, old: Mapping[str, Figure], new: Mapping[str, Figure], rule: Rule
-    ) -> dict[str, Figure]:
+    def mapping(self, name: str, old: Mapping[str, Figure], new: Mapping[str, Figure], rule: Rule) -> dict[str, Figure]:
         """A table of figures, judged one by one."""
         judged = {key: self._figure(name, key, old.get(key), figure, rule) for key, figure in new.items()}
         return {key: figure for key, figure in judged.items() if figure is not None}

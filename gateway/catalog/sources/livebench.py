@@ -24,9 +24,9 @@ CATEGORIES = {
 # The row that stands for what a caller gets without asking for more or less effort: the first of these that exists.
 # The other rows of the same model give the interval.
 EFFORTS = (
-    "", "-base", "-default", "-medium", "-medium-effort", "-high", "-high-effort", "-thinking", "-thinking-medium-effort",
-    "-thinking-high-effort", "-highthinking", "-xhigh", "-xhigh-effort", "-low", "-low-effort", "-thinking-low-effort",
-    "-minimal", "-nothinking",
+    "", "-base", "-default", "-medium", "-medium-effort", "-high", "-high-effort", "-thinking",
+    "-thinking-medium-effort", "-thinking-high-effort", "-highthinking", "-xhigh", "-xhigh-effort", "-low",
+    "-low-effort", "-thinking-low-effort", "-minimal", "-nothinking",
 )  # fmt: skip
 EFFORT = re.compile(
     r"-(?:base|default|nothinking|minimal|highthinking"
@@ -62,7 +62,10 @@ def read(body: bytes, source: Source, date: str = "") -> Reading:
 
 
 def split_effort(name: str) -> tuple[str, str]:
-    """A row's model and its effort without token budgets: "x-thinking-64k-high-effort" -> "x", "-thinking-high-effort"."""
+    """A row's model and its effort, token budgets left out.
+
+    "x-thinking-64k-high-effort" -> "x", "-thinking-high-effort".
+    """
     match = EFFORT.search(name)
     if match is None or name in WHOLE_NAMES:
         return name, ""

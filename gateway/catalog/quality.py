@@ -1,0 +1,130 @@
+"""From benchmark scores to the probability that an answer is good, per task.
+
+Three steps. A score from an older table is brought to the newest one's scale (`Catalog.equating`). Benchmarks consist
+of problems chosen to be hard, so each family is shifted by a constant in log odds, such that the model at the 90th
+percentile of the table of 2026-01-08 answers everyday work well 92 times in 100 (HARDNESS). A task is a weighted mix
+of families (TASK_FAMILIES): our judgement of which public measurement speaks for it, as no public table measures
+writing, summaries or translation as such, and none of these sources measures vision.
+
+A family that no table has for a model takes the pessimistic end of its kin's interval and counts as estimated.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from core.matrix import F32
+from gateway.catalog.card import Catalog, Figure, ModelCard
+from gateway.catalog.cards import logit
+
+FAMILIES = (
+    "reasoning",
+    "coding",
+    "agentic_coding",
+    "mathematics",
+    "data_analysis",
+    "language",
+    "instruction_following",
+    "code_editing",
+)
+OVERALL = "overall"  # a family that stands for every task, as an operator states it in the settings
+
+HARDNESS = {
+    "reasoning": 0.75,
+    "coding": 1.15,
+    "agentic_coding": 2.1,
+    "mathematics": 0.4,
+    "data_analysis": 1.35,
+    "language": 1.0,
+    "instruction_following": 1.8,
+    "code_editing": 1.1,
+}
+BENCHMARKS = frozenset({"livebench", "aider"})  # figures from elsewhere are probabilities already
+
+TASK_FAMILIES: dict[str, dict[str, float]] = {
+    "code_generation": {"coding": 0.6, "agentic_coding": 0.2, "code_editing": 0.2},
+    "code_editing": {"code_editing": 0.4, "coding": 0.3, "agentic_coding": 0.3},
+    "agent_step": {"agentic_coding": 0.6, "instruction_following": 0.2, "reasoning": 0.2},
+    "mathematics": {"mathematics": 0.9, "reasoning": 0.1},
+    "reasoning": {"reasoning": 0.8, "mathematics": 0.2},
+    "knowledge": {"language": 0.4, "reasoning": 0.3, "data_analysis": 0.3},
+    "writing": {"language": 0.5, "instruction_following": 0.5},
+    "chat": {"instruction_following": 0.5, "language": 0.3, "reasoning": 0.2},
+    "summarisation": {"instruction_following": 0.6, "language": 0.2, "data_analysis": 0.2},
+    "extraction": {"data_analysis": 0.6, "instruction_following": 0.4},
+    "translation": {"language": 0.8, "instruction_following": 0.2},
+    "vision": {"reasoning": 0.5, "data_analysis": 0.3, "language": 0.2},
+    "long_context": {"data_analysis": 0.4, "reasoning": 0.3, "instruction_following": 0.3},
+}
+ANY_TASK = {family: 1 / len(FAMILIES) for family in FAMILIES}
+
+SIMILAR_PRICE = 2.0  # factor between two models' output prices within which they count as of one class
+PESSIMISTIC_SHARE = 0.10  # of all known models, where a model has no kin
+STATED_SHARE = 0.5  # of a task's weight that must rest on stated scores for the task to count as known
+
+
+class TaskQuality(Struct, frozen=True):
+    """Probability of a good answer by task, and whether it rests on stated scores."""
+
+    shares: F32  # [tasks, models]
+    known: NDArray[np.bool_]  # [models]: at least half of the tasks rest on stated scores
+
+
+def by_task(catalog: Catalog, ids: Sequence[str], prices: Mapping[str, float], tasks: Sequence[str]) -> TaskQuality:
+    """The models' quality for each task. `prices`: model -> USD per million output tokens, where known."""
+    kin = Kin(catalog, prices)
+    shares = np.empty((len(tasks), len(ids)), np.float32)
+    known = np.zeros(len(ids), np.bool_)
+    mixes = [TASK_FAMILIES.get(task, ANY_TASK) for task in tasks]
+    for column, model_id in enumerate(ids):
+        card = catalog.models[model_id]
+        if OVERALL in card.quality:
+            shares[:, column], known[column] = card.quality[OVERALL].value, True
+            continue
+        stated = {name: everyday(catalog, name, figure) for name, figure in card.quality.items() if name in HARDNESS}
+        values = {family: stated.get(family) or kin.estimate(card, family) for family in FAMILIES}
+        shares[:, column] = [sum(weight * values[family] for family, weight in mix.items()) for mix in mixes]
+        rests = [sum(weight for family, weight in mix.items() if family in stated) >= STATED_SHARE for mix in mixes]
+        known[column] = 2 * sum(rests) >= len(mixes) > 0
+    return TaskQuality(shares, known)
+
+
+def everyday(catalog: Catalog, family: str, figure: Figure) -> float:
+    """Probability of a good answer to everyday work, from a benchmark's share of points."""
+    if figure.source not in BENCHMARKS:
+        return figure.value
+    shift = catalog.equating.get(f"{family}@{figure.date}")
+    odds = logit(figure.value) + HARDNESS[family] + (shift.value if shift is not None else 0.0)
+    return 1 / (1 + math.exp(-odds))
+
+
+class Kin:
+    """What is known of a model's relatives: the source of pessimistic estimates."""
+
+    def __init__(self, catalog: Catalog, prices: Mapping[str, float]) -> None:
+        self._prices = prices
+        self._by_maker: dict[tuple[str, str], list[tuple[ModelCard, float]]] = {}
+        self._floor: dict[str, float] = {}
+        for family in FAMILIES:
+            shares = []
+            for card in catalog.models.values():
+                if family in card.quality:
+                    shares.append(everyday(catalog, family, card.quality[family]))
+                    self._by_maker.setdefault((family, card.maker), []).append((card, shares[-1]))
+            self._floor[family] = float(np.quantile(shares, PESSIMISTIC_SHARE)) if shares else 0.0
+
+    def estimate(self, card: ModelCard, family: str) -> float:
+        """The lowest score among the maker's models of the same family, if any, and class of price; else a low one."""
+        own = self._by_maker.get((family, card.maker), [])
+        near = [(kin, share) for kin, share in own if kin.family and kin.family == card.family] or own
+        price = self._prices.get(card.id)
+        similar = [share for kin, share in near if are_similar(self._prices.get(kin.id), price)]
+        return min(similar) if similar else min([self._floor[family], *(share for _, share in near)])
+
+
+def are_similar(one: float | None, other: float | None) -> bool:
+    """Whether two output prices are of one class; an unknown one is of none."""
+    return bool(one and other and 1 / SIMILAR_PRICE <= one / other <= SIMILAR_PRICE)

@@ -155,27 +155,29 @@ def read_chat(body: bytes) -> Chat:
 
 def check_abilities(chat: Chat, offer: SimOffer) -> None:
     """Refuse what this model cannot do, or cannot hold."""
-    request, abilities, name = chat.request, offer.model.abilities, offer.upstream_name
+    request, abilities = chat.request, offer.model.abilities
     if chat.tools and not abilities & Ability.TOOLS:
-        raise _unsupported(name, "tools", "tools")
+        raise _unsupported(offer, "tools", "tools")
     if request.logprobs and not abilities & Ability.LOGPROBS:
-        raise _unsupported(name, "logprobs", "logprobs")
-    if not abilities & Ability.IMAGES and _has_part(chat.messages, "image_url"):
-        raise _unsupported(name, "image input", "messages")
-    _check_format(request, abilities, name)
+        raise _unsupported(offer, "logprobs", "logprobs")
+    if _has_part(chat.messages, "image_url") and not abilities & Ability.IMAGES:
+        raise _unsupported(offer, "image input", "messages")
+    if request.response_format is not None:
+        _check_format(request.response_format, offer)
     _check_lengths(chat, offer)
 
 
-def _unsupported(name: str, what: str, param: str) -> Refusal:
-    return Refusal(400, f"The model `{name}` does not support {what}.", code="unsupported_parameter", param=param)
+def _unsupported(offer: SimOffer, what: str, param: str) -> Refusal:
+    message = f"The model `{offer.upstream_name}` does not support {what}."
+    return Refusal(400, message, code="unsupported_parameter", param=param)
 
 
 def _check_lengths(chat: Chat, offer: SimOffer) -> None:
-    request, model, name = chat.request, offer.model, offer.upstream_name
+    request, model = chat.request, offer.model
     if request.wanted_tokens is not None and request.wanted_tokens > model.max_output_tokens:
         raise Refusal(
             400,
-            f"max_tokens is too large: {request.wanted_tokens}. `{name}` supports at most "
+            f"max_tokens is too large: {request.wanted_tokens}. `{offer.upstream_name}` supports at most "
             f"{model.max_output_tokens} completion tokens.",
             code="invalid_value",
             param="max_tokens",
@@ -191,13 +193,10 @@ def _check_lengths(chat: Chat, offer: SimOffer) -> None:
         )
 
 
-def _check_format(request: ChatRequest, abilities: Ability, name: str) -> None:
-    wanted = request.response_format
-    if wanted is None or wanted.type == "text":
-        return
-    needed = Ability.JSON_SCHEMA if wanted.type == "json_schema" else Ability.JSON_MODE
-    if not abilities & needed:
-        raise _unsupported(name, f"response_format {wanted.type}", "response_format")
+def _check_format(wanted: ResponseFormat, offer: SimOffer) -> None:
+    needed = {"text": Ability(0), "json_object": Ability.JSON_MODE, "json_schema": Ability.JSON_SCHEMA}[wanted.type]
+    if offer.model.abilities & needed != needed:
+        raise _unsupported(offer, f"response_format {wanted.type}", "response_format")
     if wanted.type == "json_schema" and wanted.json_schema is None:
         raise Refusal(400, "Missing required parameter: 'response_format.json_schema'.", param="response_format")
 

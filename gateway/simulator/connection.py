@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections import deque
+from itertools import repeat
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -200,6 +201,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, end: End, reply: Reply) -> None:
         if end is End.HOLD:
+            reply.steps = repeat(End.HOLD)
             return
         self._close_books(reply, "cut" if end in (End.CUT, End.RESET) else "done")
         if end is End.RESET:

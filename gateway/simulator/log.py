@@ -67,8 +67,6 @@ class Log:
         self.entries.append(entry)
         return entry
 
-    def select(self, provider: str | None, after: int) -> list[Entry]:
-        """Entries of `provider`, or of all, with a number above `after`."""
-        return [
-            entry for entry in self.entries if entry.number > after and (provider is None or entry.provider == provider)
-        ]
+    def select(self, provider: str, after: int) -> list[Entry]:
+        """Entries of `provider` ("": of all) with a number above `after`."""
+        return [entry for entry in self.entries if entry.number > after and provider in ("", entry.provider)]

@@ -53,7 +53,10 @@ class Book:
             body += self._twice[start : start + min(length, tokens - len(body))]
         if body[0][0] != " ":
             body[0] = " " + body[0]
-        return (heading + body)[:tokens]
+        passage = (heading + body)[:tokens]
+        if passage[-1][0] == " ":
+            passage[-1] = "."
+        return passage
 
 
 def sentence(dice: Dice) -> list[str]:

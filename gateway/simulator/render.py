@@ -1,5 +1,6 @@
 """An answer as OpenAI's JSON: one document, or the events of a stream."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -73,11 +74,13 @@ def _whole(choice: Choice, extras: Extras) -> dict[str, object]:
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": "".join(call.arguments)}}
             for call in choice.calls
         ]
-    logprobs = {"content": [_logprob(token, extras) for token in choice.text], "refusal": None}
+    logprobs = None
+    if extras.logprobs:
+        logprobs = {"content": [_logprob(token, extras) for token in choice.text], "refusal": None}
     return {
         "index": choice.index,
         "message": message,
-        "logprobs": logprobs if extras.logprobs else None,
+        "logprobs": logprobs,
         "finish_reason": choice.finish,
     }
 
@@ -97,7 +100,7 @@ def events(answer: Answer, who: Identity, extras: Extras) -> list[Event]:
 
 
 class Stream:
-    """Renders chunks of one reply. Text chunks, nearly all of them, are joined from three prepared pieces."""
+    """Renders chunks of one reply; text chunks, nearly all of them, from two prepared pieces and the token."""
 
     def __init__(self, who: Identity, extras: Extras) -> None:
         self.extras = extras
@@ -111,18 +114,17 @@ class Stream:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
         return Event(self._start + encode(choice) + self._end, tokens)
 
-    def text(self, index: int, key: str, token: str) -> Event:
-        """A chunk with one token of `content` or `reasoning_content`."""
-        logprobs = b"null"
+    def texts(self, index: int, key: str, tokens: Iterable[str]) -> list[Event]:
+        """Chunks with one token each, of `content` or `reasoning_content`."""
+        before = self._start + b'{"index":%d,"delta":{"%b":' % (index, key.encode())
+        after = b'},"logprobs":%b,"finish_reason":null}' + self._end
         if self.extras.logprobs and key == "content":
-            logprobs = encode({"content": [_logprob(token, self.extras)], "refusal": None})
-        choice = b'{"index":%d,"delta":{"%b":%b},"logprobs":%b,"finish_reason":null}' % (
-            index,
-            key.encode(),
-            encode(token),
-            logprobs,
-        )
-        return Event(self._start + choice + self._end, 1)
+            return [Event(before + encode(token) + after % encode(self._logprobs(token)), 1) for token in tokens]
+        plain = after % b"null"
+        return [Event(before + encode(token) + plain, 1) for token in tokens]
+
+    def _logprobs(self, token: str) -> dict[str, object]:
+        return {"content": [_logprob(token, self.extras)], "refusal": None}
 
     def usage(self, counted: dict[str, object]) -> Event:
         """The chunk that carries usage and no choice."""
@@ -137,8 +139,8 @@ def _choice_events(stream: Stream, choice: Choice) -> list[Event]:
     index = choice.index
     opening: dict[str, object] = {"role": "assistant", "content": None if choice.calls else "", "refusal": None}
     made = [stream.delta(index, opening)]
-    made += [stream.text(index, "reasoning_content", token) for token in choice.thoughts]
-    made += [stream.text(index, "content", token) for token in choice.text]
+    made += stream.texts(index, "reasoning_content", choice.thoughts)
+    made += stream.texts(index, "content", choice.text)
     for position, call in enumerate(choice.calls):
         made += _call_events(stream, index, position, call)
     made.append(stream.delta(index, {}, choice.finish))

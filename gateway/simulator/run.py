@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -17,6 +18,8 @@ from gateway.simulator.models import PROVIDERS
 from gateway.simulator.port import Port
 from gateway.simulator.scene import Pace
 from gateway.simulator.world import World
+
+PACE = "STEELYARD_SIMULATOR_PACE"  # environment variable: the pace when none is given
 
 Ready = Callable[[Mapping[str, int], int], None]  # ports by provider, and the control port
 
@@ -82,11 +85,11 @@ def main(
     single_port: bool = False,
     exit_with_parent: bool = False,
 ) -> None:
-    """Serve `providers` on consecutive ports from `port` on (0: any free ones) until SIGTERM or SIGINT.
+    """Serve `providers` (none: all) on consecutive ports from `port` on (0: any free ones) until SIGTERM or SIGINT.
 
     Prints one line of JSON when every port listens. exit_with_parent: also stop when stdin closes.
     """
-    ports = {name: port + row if port else 0 for row, name in enumerate(providers)}
+    ports = {name: port + row if port else 0 for row, name in enumerate(providers or PROVIDERS)}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_told(ports, host, Pace(pace, coalesce), seed, single_port, exit_with_parent))
 
@@ -104,7 +107,8 @@ async def _until_told(
 
 
 def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     with contextlib.suppress(RuntimeError):  # the loop has ended before the parent
         loop.call_soon_threadsafe(stop.set)
 
@@ -115,11 +119,14 @@ def _say_ready(ports: Mapping[str, int], control: int) -> None:
 
 def command(arguments: Sequence[str] | None = None) -> None:
     """`python -m gateway.simulator`."""
+    default_pace = os.environ.get(PACE, "1")
     parser = argparse.ArgumentParser(prog="steelyard simulator", description=__doc__)
     parser.add_argument("--provider", action="append", choices=PROVIDERS, help="serve this one; repeat; default: all")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="of the first provider, others follow; 0: any free ones")
-    parser.add_argument("--pace", type=float, default=1.0, help="1: as fast as the models say; 0: at once")
+    parser.add_argument(
+        "--pace", type=float, default=default_pace, help=f"1: as fast as the models say; 0: at once [${PACE}]"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--coalesce", action="store_true", help="with --pace 0: a whole stream in one write")
     parser.add_argument("--single-port", action="store_true", help="all providers on one port, as /NAME/v1")

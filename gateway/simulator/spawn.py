@@ -43,10 +43,20 @@ class SimulatorProcess:
 
 
 async def spawn(
-    providers: Sequence[str] = PROVIDERS, *, pace: float = 1.0, seed: int = 0, port: int = 0, coalesce: bool = False
+    providers: Sequence[str] = PROVIDERS,
+    *,
+    pace: float | None = None,
+    seed: int = 0,
+    port: int = 0,
+    coalesce: bool = False,
 ) -> SimulatorProcess:
-    """Start a simulator of `providers` on free ports of loopback (or from `port` on); back when every port listens."""
-    arguments = ["--pace", str(pace), "--seed", str(seed), "--port", str(port), "--exit-with-parent"]
+    """Start a simulator of `providers` on free ports of loopback (or from `port` on); back when every port listens.
+
+    pace: None leaves it to the environment, STEELYARD_SIMULATOR_PACE, else 1.
+    """
+    arguments = ["--seed", str(seed), "--port", str(port), "--exit-with-parent"]
+    if pace is not None:
+        arguments += ["--pace", str(pace)]
     for provider in providers:
         arguments += ["--provider", provider]
     if coalesce:

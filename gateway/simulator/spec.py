@@ -1,4 +1,4 @@
-"""Which fault is asked for: `F53;after=5`; for some providers, models or targets: `sim-alpha=F29,sim-bravo=F50;after=3`."""
+"""Which fault is asked for: `F53;after=5`; for one provider, model or target each: `sim-alpha=F29,sim-bravo=F50`."""
 
 from collections.abc import Iterator, Mapping
 

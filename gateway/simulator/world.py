@@ -89,7 +89,7 @@ class World:
     def _plain(self, request: Request, name: str, path: str, query: str) -> Answer:
         routes: dict[str, tuple[bytes, Callable[[], Answer]]] = {
             "/healthz": (b"GET", lambda: (200, b'{"status":"ok"}')),
-            "/_sim/log": (b"GET", lambda: self._log(query)),
+            "/_sim/log": (b"GET", lambda: self._log(name, query)),
             "/_sim/reset": (b"POST", self._reset),
             "/_sim/script": (b"POST", lambda: self._script(b"".join(request.body))),
         }
@@ -106,11 +106,10 @@ class World:
 
     # --- control ---
 
-    def _log(self, query: str) -> Answer:
-        asked = parse_qs(query)
-        after = asked.get("after", ["0"])[0]
-        entries = self.log.select(asked.get("provider", [None])[0], int(after) if after.isdecimal() else 0)
-        return 200, encode({"received": self.log.received, "entries": entries})
+    def _log(self, name: str, query: str) -> Answer:
+        """A provider's port tells of that provider, the control port of all; ?after=7: of entries after the seventh."""
+        after = parse_qs(query).get("after", ["0"])[0]
+        return 200, encode(self.log.select(name, int(after) if after.isdecimal() else 0))
 
     def _reset(self) -> Answer:
         for timer in self._timers:

@@ -108,7 +108,7 @@ def endless_line(scene: Scene, rest: list[Event]) -> Steps:
 
 def huge_event(scene: Scene, rest: list[Event]) -> Steps:
     """One event of `mb` MiB; then the stream goes on."""
-    start, _, end = Stream(scene.who, scene.extras).text(0, "content", "@").data.partition(b"@")
+    start, _, end = _text(scene, "@").partition(b"@")
     yield Send(scene.framed(start))
     for _ in range(scene.count("mb") * MEBIBYTE // BLOCK):
         yield Send(scene.framed(b"a" * BLOCK))
@@ -130,7 +130,7 @@ def duplicates(scene: Scene) -> Steps:
     """The finish and the usage twice, a token after the finish, an event after [DONE]."""
     made = scene.events()
     finish = next(row for row, event in enumerate(made) if b'"finish_reason":null' not in event.data)
-    late = Event(Stream(scene.who, scene.extras).text(0, "content", " late").data)
+    late = Event(_text(scene, " late"))
     yield from opened(scene)
     yield from told(scene, [*made[: finish + 1], made[finish], late, *made[finish + 1 :], *made[finish + 1 :]])
     yield Send(scene.framed(DONE + DONE + late.data))
@@ -164,8 +164,8 @@ def firehose(scene: Scene) -> Steps:
     """`n` tokens as fast as the socket takes them."""
     made = scene.events()
     before, rest = split(made, 0)
-    token = Stream(scene.who, scene.extras).text(0, "content", " token")
-    batch = scene.framed(token.data * 64)
+    token = _text(scene, " token")
+    batch = scene.framed(token * 64)
     yield from opened(scene)
     yield from told(scene, before)
     for _ in range(scene.count("n") // 64):
@@ -173,7 +173,7 @@ def firehose(scene: Scene) -> Steps:
         yield TURN
     left = scene.count("n") % 64
     if left:
-        yield Send(scene.framed(token.data * left), left)
+        yield Send(scene.framed(token * left), left)
     yield from told(scene, [event for event in rest if not event.tokens])
     yield Send(scene.framed(DONE))
     yield from scene.stream_end()
@@ -193,6 +193,11 @@ def held_open(scene: Scene) -> Steps:
     yield from told(scene, scene.events())
     yield Send(scene.framed(DONE))
     yield End.HOLD
+
+
+def _text(scene: Scene, token: str) -> bytes:
+    """The event that carries `token`."""
+    return Stream(scene.who, scene.extras).texts(0, "content", [token])[0].data
 
 
 def half_document(ending: End) -> Callable[[Scene], Steps]:

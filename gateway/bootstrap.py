@@ -19,12 +19,12 @@ from core.predictor import TASKS
 from core.scorer import IMPLEMENTATION, Scorer
 from gateway.accounting.drain import Drainer
 from gateway.accounting.journal import Journal
-from gateway.accounting.ledger import SqliteLedger
+from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
 from gateway.catalog.refresh import Refresher, Report
-from gateway.catalog.snapshot import load_catalog
+from gateway.catalog.snapshot import CatalogFileError, bundled, load
 from gateway.errors import SettingsError
 from gateway.execution.health import Health
 from gateway.execution.lines import lay_lines
@@ -40,7 +40,7 @@ from gateway.settings.schema import Settings
 from gateway.settings.watch import watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
 from gateway.simulator.spawn import SimulatorProcess, spawn
-from gateway.telemetry.logs import request_line
+from gateway.telemetry.logs import log_request
 from gateway.transport.send import Transport
 
 log = logging.getLogger("steelyard")
@@ -147,7 +147,16 @@ class House:
 
 def known_catalog(settings: Settings) -> Catalog:
     """The catalog that a server with these settings starts with: the refreshed one if it is newer than the bundled."""
-    return load_catalog(Path(settings.catalog.path))
+    ours = bundled()
+    path = Path(settings.catalog.path)
+    if not path.exists():
+        return ours
+    try:
+        refreshed = load(path)
+    except CatalogFileError as error:
+        log.warning("%s; the bundled catalog is used", error)
+        return ours
+    return refreshed if refreshed.date >= ours.date else ours
 
 
 async def refresh_catalog(settings: Settings) -> Report:
@@ -164,13 +173,13 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         settings = house.settings
         ledger = SqliteLedger(Path(settings.ledger.path))
         journal = Journal(Path(settings.ledger.journal))
-        drainer = Drainer(journal, ledger, retention_days=settings.ledger.retention_days)
+        drainer = Drainer(journal, ledger, settings.ledger.retention_days)
         drainer.start()
         stack.callback(drainer.stop)
         transport = Transport(connect_seconds=2.0)
         await transport.open()
         stack.push_async_callback(transport.close)
-        state = State(house.live, transport, [journal.append, lambda receipt: log.info("%s", request_line(receipt))])
+        state = State(house.live, transport, [journal.append, log_request])
         app = make_app(state, ledger, is_loopback(settings.server.host))
         server = Server(server_config(app, settings), state)
         server.when_started = lambda port: announce(
@@ -192,7 +201,7 @@ async def simulator_if(needed: bool) -> AsyncIterator[SimulatorProcess | None]:
     if not needed:
         yield None
         return
-    process = await spawn()
+    process = await spawn(pace=float(os.environ.get("STEELYARD_SIMULATOR_PACE", "1")))
     try:
         yield process
     finally:

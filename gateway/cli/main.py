@@ -5,14 +5,17 @@ import os
 import sys
 from pathlib import Path
 from time import time
+from typing import get_args
 
 import click
 import uvloop
 
 from gateway import __version__, bootstrap
+from gateway.accounting.ledger import Grouping
 from gateway.catalog.card import Catalog
 from gateway.cli.announce import announcement
 from gateway.errors import GatewayError, SettingsError
+from gateway.simulator.models import PROVIDERS
 
 CONFIG = click.option(
     "--config", "-c", type=click.Path(path_type=Path), help="settings file [default: steelyard.yaml here, if any]"
@@ -46,9 +49,6 @@ def cli() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="listen port, 0 for a free one [default: 8080]")
 def serve(config: Path | None, host: str | None, port: int | None) -> None:
     """Serve. Without any provider key the built-in simulator answers."""
-    from gateway.telemetry.logs import set_up_logging
-
-    set_up_logging()
     options = bootstrap.Options(config, host, port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(bootstrap.serve(options, lambda running: click.echo(announcement(running))))
@@ -142,10 +142,10 @@ def catalog_show(config: Path | None, model: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def catalog_diff(config: Path | None, as_json: bool) -> None:
     """What the refreshed catalog says otherwise than the bundled one."""
-    from gateway.catalog.snapshot import load_bundled
+    from gateway.catalog.snapshot import bundled
     from gateway.cli.render import print_diff
 
-    print_diff(load_bundled(), settings_catalog(config), as_json)
+    print_diff(bundled(), settings_catalog(config), as_json)
 
 
 @catalog.command("refresh")
@@ -161,23 +161,21 @@ def catalog_refresh(config: Path | None) -> None:
 
 @cli.command()
 @CONFIG
-@click.option("--by", default="model", help="router, model, provider, target, key, day or task")
+@click.option("--by", type=click.Choice(get_args(Grouping)), default="model", help="what a line is about")
 @click.option("--since", default="7d", help="7d, 24h, 90m, or an ISO date")
 @click.option("--json", "as_json", is_flag=True)
-def usage(config: Path | None, by: str, since: str, as_json: bool) -> None:
+def usage(config: Path | None, by: Grouping, since: str, as_json: bool) -> None:
     """What was used and what it cost, from the ledger."""
-    from gateway.accounting.ledger import SqliteLedger
-    from gateway.accounting.usage_report import parse_since, usage_report
+    from gateway.accounting.sqlite_ledger import SqliteLedger
+    from gateway.accounting.usage_report import parse_since, report
     from gateway.cli.render import print_usage
 
     loaded, _ = bootstrap.read_settings(config, os.environ)
     now = time()
-    try:
-        start = parse_since(since, now)
-        rows = SqliteLedger(Path(loaded.settings.ledger.path)).usage(start, now, by)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    print_usage(usage_report(rows, by, start, now), as_json)
+    start = parse_since(since, now)
+    ledger = SqliteLedger(Path(loaded.settings.ledger.path))
+    rows, total = ledger.usage(start, now, by), ledger.usage(start, now, "total")
+    print_usage(report(by, start, now, rows, total), as_json)
 
 
 @cli.group()
@@ -206,15 +204,16 @@ def keys_hash() -> None:
 
 
 @cli.command()
-@click.option("--provider", "providers", multiple=True, help="sim-alpha … sim-delta [default: all]")
+@click.option("--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help="repeat for several [default: all]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="first port; 0 takes free ones")
 @click.option("--pace", default=1.0, help="1 is real time, 0 as fast as possible")
 @click.option("--seed", default=0)
-def simulator(providers: tuple[str, ...], port: int, pace: float, seed: int) -> None:
+@click.option("--coalesce", is_flag=True, help="with --pace 0: a whole stream in one write")
+def simulator(providers: tuple[str, ...], port: int, pace: float, seed: int, coalesce: bool) -> None:
     """Run the simulated providers by themselves."""
     from gateway.simulator import run
 
-    run.main(providers=list(providers), port=port, pace=pace, seed=seed)
+    run.main(providers or PROVIDERS, port=port, pace=pace, seed=seed, coalesce=coalesce)
 
 
 def settings_catalog(config: Path | None) -> Catalog:

@@ -1,13 +1,13 @@
 """The ledger: where receipts stay, and what can be asked of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from gateway.accounting.receipt import Receipt
 
-GROUPINGS = ("router", "model", "provider", "target", "key", "task", "session", "outcome", "day", "hour", "total")
+Grouping = Literal["router", "model", "provider", "target", "key", "task", "session", "outcome", "day", "hour", "total"]
 
 
 class UsageRow(Struct, frozen=True):
@@ -64,12 +64,11 @@ class Ledger(Protocol):
         """The newest receipts, newest first. before: Unix seconds, for the next page."""
 
     def usage(
-        self, since: float, until: float, by: str, key: str | None = None, router: str | None = None
+        self, since: float, until: float, by: Grouping, key: str | None = None, router: str | None = None
     ) -> list[UsageRow]:
         """What requests that arrived in [since, until) used, in groups. Unix seconds.
 
-        by: one of GROUPINGS; anything else raises ValueError. Days and hours come in their order, all other groups by
-        cost, the highest first.
+        Days and hours come in their order, everything else by cost, the highest first.
         """
 
     def prune(self, before: float, limit: int) -> int:

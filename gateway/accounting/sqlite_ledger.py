@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.accounting.ledger import GROUPINGS, UsageRow
+from gateway.accounting.ledger import Grouping, UsageRow
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.sqlite_schema import (
     FIND,
@@ -128,10 +128,8 @@ class SqliteLedger:
             return [receipt_of(row[0]) for row in connection.execute(RECENT, asked)] if connection else []
 
     def usage(
-        self, since: float, until: float, by: str, key: str | None = None, router: str | None = None
+        self, since: float, until: float, by: Grouping, key: str | None = None, router: str | None = None
     ) -> list[UsageRow]:
-        if by not in GROUPINGS:
-            raise ValueError(f"by is {by[:40]!r}; one of {', '.join(GROUPINGS)} is expected")
         asked = {"since": since, "until": until, "key": key, "router": router}
         with self._reading() as connection:
             return [UsageRow(*row) for row in connection.execute(USAGE_BY[by], asked)] if connection else []

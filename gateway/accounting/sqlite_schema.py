@@ -1,6 +1,8 @@
 """The SQLite ledger's tables and the statements over them. Values are parameters; names come from here only."""
 
-from gateway.accounting.ledger import GROUPINGS
+from typing import get_args
+
+from gateway.accounting.ledger import Grouping
 
 # Each entry brings the schema one version up, in one transaction. They only ever add: an older process may go on
 # beside a newer one, and a crash in the middle leaves the version before.
@@ -103,4 +105,4 @@ def usage_statement(by: str) -> str:
     return USAGE.replace("GROUP_EXPRESSION", GROUPS.get(by, by)).replace("ORDER_EXPRESSION", order)
 
 
-USAGE_BY = {by: usage_statement(by) for by in GROUPINGS}
+USAGE_BY = {by: usage_statement(by) for by in get_args(Grouping)}

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import reduce
 
 from msgspec import Struct
 
 from gateway.accounting.cost import format_usd
-from gateway.accounting.ledger import UsageRow
+from gateway.accounting.ledger import Grouping, UsageRow
+from gateway.errors import InvalidRequest
 
 SECONDS_PER = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 SPAN = re.compile(r"(\d{1,6})([mhdw])")
@@ -39,7 +39,7 @@ class UsageEntry(Struct, frozen=True):
 class UsageReport(Struct, frozen=True):
     """What requests used between two times, in groups and altogether."""
 
-    by: str
+    by: Grouping
     since: str  # ISO 8601, UTC
     until: str
     groups: tuple[UsageEntry, ...]
@@ -49,52 +49,33 @@ class UsageReport(Struct, frozen=True):
 def parse_since(text: str, now: float) -> float:
     """A span before `now` ("30m", "24h", "7d", "2w") or an ISO date or time, UTC unless it says otherwise.
 
-    now and the result: Unix seconds, 0 or more. Raises ValueError.
+    now and the result: Unix seconds, 0 or more. Raises InvalidRequest.
     """
     if span := SPAN.fullmatch(text):
         return max(now - int(span[1]) * SECONDS_PER[span[2]], 0.0)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(
-            f"since is {text[:40]!r}; a span such as 30m, 24h, 7d or 2w, or a date such as 2026-11-22, is expected"
+        raise InvalidRequest(
+            f"since is {text[:40]!r}; a span such as 30m, 24h, 7d or 2w, or a date such as 2026-11-22, is expected",
+            param="since",
         ) from error
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if since > now:
-        raise ValueError(f"since is {text}, which lies in the future; now is {iso(now)}")
+        raise InvalidRequest(f"since is {text}, which lies in the future; now is {iso(now)}", param="since")
     return max(since, 0.0)
 
 
-def usage_report(rows: Sequence[UsageRow], by: str, since: float, until: float) -> UsageReport:
-    """The report of what the ledger said about [since, until), in Unix seconds."""
+def report(
+    by: Grouping, since: float, until: float, rows: Sequence[UsageRow], total: Sequence[UsageRow]
+) -> UsageReport:
+    """The report of what the ledger said. total: the ledger's answer for the same time, grouped by "total"."""
     return UsageReport(
         by=by,
         since=iso(since),
         until=iso(until),
         groups=tuple(map(entry_of, rows)),
-        total=entry_of(reduce(together, rows)) if rows else None,
-    )
-
-
-def together(one: UsageRow, other: UsageRow) -> UsageRow:
-    """Two groups as one. Quantiles do not add up, and are left out."""
-    return UsageRow(
-        group="total",
-        requests=one.requests + other.requests,
-        failures=one.failures + other.failures,
-        fallbacks=one.fallbacks + other.fallbacks,
-        input_tokens=one.input_tokens + other.input_tokens,
-        cached_tokens=one.cached_tokens + other.cached_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        reasoning_tokens=one.reasoning_tokens + other.reasoning_tokens,
-        cost_nano_usd=one.cost_nano_usd + other.cost_nano_usd,
-        unpriced=one.unpriced + other.unpriced,
-        estimated=one.estimated + other.estimated,
-        carbon_g=one.carbon_g + other.carbon_g,
-        carbon_unknown=one.carbon_unknown + other.carbon_unknown,
-        mean_seconds=None,
-        p50_seconds=None,
-        p95_seconds=None,
+        total=entry_of(total[0]) if total else None,
     )
 
 
@@ -120,7 +101,7 @@ def entry_of(row: UsageRow) -> UsageEntry:
     )
 
 
-def headings(by: str) -> tuple[str, ...]:
+def headings(by: Grouping) -> tuple[str, ...]:
     """The heading of every column of the table; all but the first hold numbers."""
     return (by, "requests", "failed", "fallbacks", "input", "cached", "output", "USD", "gCO2e", "p50 s", "p95 s")
 

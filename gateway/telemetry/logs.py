@@ -42,8 +42,8 @@ def log_request(receipt: Receipt) -> None:
         REQUESTS.info(RequestMessage(receipt))
 
 
-def set_up_logging(level: str = "info", stream: TextIO | None = None, json_lines: bool | None = None) -> "LogWriter":
-    """Send all logging to `stream` (stderr if None), in JSON unless it is a terminal. Returns the writer.
+def set_up(level: str, stream: TextIO | None = None, json_lines: bool | None = None) -> "LogWriter":
+    """Send all logging to `stream` (stderr if None), in JSON unless it is a terminal. Returns the writer, to close it.
 
     level: a key of LEVELS, for our own loggers; others log warnings and worse, or everything at "debug".
     """

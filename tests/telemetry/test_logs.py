@@ -19,7 +19,7 @@ from gateway.telemetry.logs import (
     log_request,
     plain_line,
     request_line,
-    set_up_logging,
+    set_up,
 )
 from gateway.wire.delta import Usage
 
@@ -172,7 +172,7 @@ def undisturbed_logging() -> Iterator[None]:
 @pytest.mark.usefixtures("undisturbed_logging")
 def test_a_finished_request_is_logged_with_its_figures(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as file:
-        writer = set_up_logging("info", file)
+        writer = set_up("info", file)
         log_request(ANSWERED)
         logging.getLogger("elsewhere").info("not ours, not shown")
         logging.getLogger("elsewhere").warning("shown")
@@ -187,7 +187,7 @@ def test_a_finished_request_is_logged_with_its_figures(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("undisturbed_logging")
 def test_requests_are_silent_at_level_warning(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as file:
-        writer = set_up_logging("warning", file, json_lines=False)
+        writer = set_up("warning", file, json_lines=False)
         log_request(ANSWERED)
         REQUESTS.warning("shown")
         writer.close(60.0)

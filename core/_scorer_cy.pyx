@@ -21,6 +21,7 @@ cdef enum:
     BLOCK = 256 # columns that `rank` weighs before it looks for the best; 1 KB of stack
     GROUP = 32  # scores that are compared at once
     RANKED = 64
+    POLICIES = 256  # kept compiled; a snapshot has a few, one per router
 
 MAX_RANKED = RANKED
 
@@ -70,7 +71,7 @@ cdef struct Limits:
 # --- one number at a time ---------------------------------------------------------------------------------------------
 
 cdef inline float natural_log(float x) noexcept nogil:
-    """ln x for x > 0, to within 2.5e-7 relative; no branch, so that loops over it vectorise.
+    """ln x for normal x > 0, to within 2.5e-7 relative; no branch, so that loops over it vectorise.
 
     x = m * 2**e with m in [sqrt(1/2), sqrt 2), by arithmetic on the bits. With s = (m - 1) / (m + 1), |s| < 0.172,
     ln m = 2 atanh s = 2 (s + s^3/3 + s^5/5 + s^7/7 + s^9/9 + ...): what is cut off is below 3e-9 of it, the rest is
@@ -430,6 +431,37 @@ def rank(const float[:, ::1] utility, const float[::1] weights, const uint8_t[::
     return [best_columns[place] for place in range(held)], [best_scores[place] for place in range(held)]
 
 
+cdef class CompiledPolicy:
+    """A policy in C's terms. Keeps the original alive, so that its id stays its own."""
+
+    cdef readonly object original
+    cdef Limits limits
+    cdef Weights weights
+    cdef Curve[DIMENSION_COUNT] curves
+
+    def __init__(self, policy: PolicyVector):
+        check_policy(policy)
+        cdef Py_ssize_t d
+        cdef double good, bad
+        for d, dimension in enumerate(DIMENSIONS):
+            good = policy.good[d]
+            bad = policy.bad[d]
+            self.curves[d].logarithmic = dimension.curve == "log"
+            self.curves[d].good = good
+            self.curves[d].bad = bad
+            self.curves[d].scale = 1 / log(good / bad) if self.curves[d].logarithmic else 1 / (good - bad)
+        cdef const float[::1] weights = policy.weights
+        self.weights = weights_of(weights)
+        self.limits.needs_price = policy.max_cost_usd < INFINITY
+        self.limits.cost = policy.max_cost_usd
+        self.limits.latency = policy.max_latency_seconds
+        self.limits.first_token = policy.max_first_token_seconds
+        self.limits.quality = policy.min_quality
+        self.limits.carbon = policy.max_carbon_g
+        self.limits.availability = policy.min_availability
+        self.original = policy
+
+
 cdef class Scorer:
     """Scores every target of one catalog for a request. Not for use from two threads at once."""
 
@@ -439,13 +471,12 @@ cdef class Scorer:
     cdef const uint32_t[::1] abilities
     cdef const uint8_t[::1] priced
     # What the last call was given, read once: routers and health publish the same immutable objects again and again.
-    cdef object live, policy, allowed_array
+    cdef object live, allowed_array
+    cdef CompiledPolicy policy
+    cdef dict compiled_policies  # by id of the policy
     cdef const float[::1] first_token, per_token, availability
     cdef const uint8_t[::1] out, allowed
     cdef Request request
-    cdef Limits limits
-    cdef Curve[DIMENSION_COUNT] curves
-    cdef Weights weights
     # Scratch rows, the stages' results.
     cdef float[:, ::1] tokens, figures, utility
     cdef float[::1] whole_answer, reachable, score, ordinary, last, best_scores
@@ -471,6 +502,7 @@ cdef class Scorer:
         for name in ("tier_from", "output_ratio", "token_ratio", "input_limit", "output_limit", "abilities", "priced"):
             if getattr(matrix, name).shape != (self.n,):
                 raise ValueError(f"scorer: {name} must have one entry for each of the {self.n} targets")
+        self.compiled_policies = {}
         self.tokens = numpy.empty((3, self.n), numpy.float32)
         self.figures = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
         self.utility = numpy.empty((DIMENSION_COUNT, self.n), numpy.float32)
@@ -523,23 +555,23 @@ cdef class Scorer:
         )
         copy_probabilities(self.request.task, self.quality, self.availability, self.figures)
         weigh_carbon(self.tokens, self.carbon, self.figures)
-        value(self.curves, self.figures, self.utility)
-        score_all(&self.weights, self.utility, self.score)
+        value(self.policy.curves, self.figures, self.utility)
+        score_all(&self.policy.weights, self.utility, self.score)
         judge_fit(
             &self.request, self.allowed, self.abilities, self.tokens,
             self.window, self.input_limit, self.output_limit, self.reason,
         )
-        judge_limits(&self.limits, self.priced, self.figures, self.whole_answer, self.first_token, self.reason)
+        judge_limits(&self.policy.limits, self.priced, self.figures, self.whole_answer, self.first_token, self.reason)
         mark_reachable(self.out, self.availability, self.reachable)
         split_last_resorts(
-            self.limits.availability, self.reachable, self.reason, self.score, self.ordinary, self.last
+            self.policy.limits.availability, self.reachable, self.reason, self.score, self.ordinary, self.last
         )
 
     cdef int read(self, live, request, policy, allowed) except -1:
         """Take over what changed since the last call."""
         if live is not self.live:
             self.read_live(live)
-        if policy is not self.policy:
+        if self.policy is None or policy is not self.policy.original:
             self.read_policy(policy)
         if allowed is not self.allowed_array:
             self.allowed_array = None
@@ -560,27 +592,12 @@ cdef class Scorer:
         return 0
 
     cdef int read_policy(self, policy) except -1:
-        self.policy = None
-        check_policy(policy)
-        cdef Py_ssize_t d
-        cdef double good, bad
-        for d, dimension in enumerate(DIMENSIONS):
-            good = policy.good[d]
-            bad = policy.bad[d]
-            self.curves[d].logarithmic = dimension.curve == "log"
-            self.curves[d].good = good
-            self.curves[d].bad = bad
-            self.curves[d].scale = 1 / log(good / bad) if self.curves[d].logarithmic else 1 / (good - bad)
-        cdef const float[::1] weights = policy.weights
-        self.weights = weights_of(weights)
-        self.limits.needs_price = policy.max_cost_usd < INFINITY
-        self.limits.cost = policy.max_cost_usd
-        self.limits.latency = policy.max_latency_seconds
-        self.limits.first_token = policy.max_first_token_seconds
-        self.limits.quality = policy.min_quality
-        self.limits.carbon = policy.max_carbon_g
-        self.limits.availability = policy.min_availability
-        self.policy = policy
+        compiled = self.compiled_policies.get(id(policy))
+        if compiled is None:
+            if len(self.compiled_policies) == POLICIES:
+                self.compiled_policies.clear()
+            compiled = self.compiled_policies[id(policy)] = CompiledPolicy(policy)
+        self.policy = compiled
         return 0
 
     cdef int read_request(self, request) except -1:

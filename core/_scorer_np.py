@@ -25,7 +25,7 @@ def rank(utility: F32, weights: F32, eligible: U8, k: int) -> tuple[list[int], l
         raise ValueError(f"rank: utility must be [{rows}, n], weights [{rows}], eligible [n]")
     if not 1 <= k <= MAX_RANKED:
         raise ValueError(f"rank: k is {k}; it is 1 to {MAX_RANKED}")
-    return _head(weights @ utility, eligible != 0, k)
+    return _head(_weigh(weights, utility), eligible != 0, k)
 
 
 class Scorer:
@@ -63,7 +63,7 @@ class Scorer:
         return DecisionTable(
             figures=figures,
             utility=utility,
-            score=policy.weights @ utility,
+            score=_weigh(policy.weights, utility),
             reason=_reasons(self._matrix, live, request, policy, allowed, tokens, figures, whole_answer_seconds),
             last_resort=((live.out != 0) | (live.availability < policy.min_availability)).astype(np.uint8),
         )
@@ -122,6 +122,14 @@ def _utility(figures: F32, policy: PolicyVector) -> F32:
         else:
             utility[row] = (figure - bad) / (good - bad)
     return np.clip(utility, 0.0, 1.0)
+
+
+def _weigh(weights: F32, utility: F32) -> F32:
+    """Sum over d of weight[d] * utility[d], row by row: `weights @ utility` may round equal columns differently."""
+    score: F32 = np.zeros_like(utility[0])
+    for weight, row in zip(weights, utility, strict=True):
+        score += weight * row
+    return score
 
 
 def _reasons(

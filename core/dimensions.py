@@ -20,8 +20,8 @@ class Dimension(NamedTuple):
 
 
 DIMENSIONS: tuple[Dimension, ...] = (
-    Dimension("cost", "USD", "log", 0.00001, 0.30, "price of this request: input, cached input, expected output, images"),
-    Dimension("latency", "s", "log", 0.3, 60.0, "time until the answer is useful: all of it, or mostly the first token of a stream"),
+    Dimension("cost", "USD", "log", 0.00001, 0.30, "price of this request: input, cached input, output, images"),
+    Dimension("latency", "s", "log", 0.3, 60.0, "time until the answer is useful, sooner for a stream"),
     Dimension("quality", "probability", "linear", 0.95, 0.30, "probability that the answer is good, for this task"),
     Dimension("availability", "probability", "linear", 1.0, 0.5, "probability that the attempt succeeds now"),
     Dimension("carbon", "gCO2e", "log", 0.001, 10.0, "greenhouse gas of this request"),

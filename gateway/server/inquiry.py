@@ -2,14 +2,15 @@
 
 import asyncio
 from time import time
+from typing import cast, get_args
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.accounting.ledger import Ledger
+from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
-from gateway.accounting.usage_report import parse_since, usage_report
+from gateway.accounting.usage_report import parse_since, report
 from gateway.dialects.openai_chat import parse
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
@@ -75,13 +76,11 @@ class Inquiry:
         """GET /v1/usage?by=model&since=7d: what the caller's own key has used."""
         caller = self._caller(request)
         now = time()
-        by = request.query_params.get("by", "model")
-        try:
-            since = parse_since(request.query_params.get("since", "30d"), now)
-            rows = await asyncio.to_thread(self._ledger.usage, since, now, by, key=caller.name)
-        except ValueError as error:
-            raise InvalidRequest(str(error)) from error
-        return answer(ENCODE(usage_report(rows, by, since, now)))
+        by = grouping(request.query_params.get("by", "model"))
+        since = parse_since(request.query_params.get("since", "30d"), now)
+        rows = await asyncio.to_thread(self._ledger.usage, since, now, by, caller.name)
+        total = await asyncio.to_thread(self._ledger.usage, since, now, "total", caller.name)
+        return answer(ENCODE(report(by, since, now, rows, total)))
 
     async def health(self, request: Request) -> Response:
         """GET /healthz: the process is alive."""
@@ -99,6 +98,14 @@ class Inquiry:
 
     def _follow(self, snapshot: Snapshot) -> None:
         self._models = ModelIndex(snapshot)
+
+
+def grouping(text: str) -> Grouping:
+    """What usage can be grouped by, or InvalidRequest."""
+    for known in get_args(Grouping):
+        if text == known:
+            return cast(Grouping, known)
+    raise InvalidRequest(f"by is {text[:40]!r}; one of {', '.join(get_args(Grouping))} is expected", param="by")
 
 
 def answer(body: bytes) -> Response:

@@ -1,0 +1,70 @@
+"""Who is calling: a key from any of the places where clients put it, looked up by its SHA-256. Pure."""
+
+import hashlib
+import secrets
+from urllib.parse import parse_qs
+
+from msgspec import Struct
+
+from gateway.errors import Forbidden, Unauthorized
+from gateway.settings.schema import CallerKey
+
+KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")  # Anthropic, Azure and Google clients
+MAX_KEY_BYTES = 1_000
+PREFIX = "sk-steelyard-"
+WHERE = "send it as Authorization: Bearer KEY (x-api-key, api-key, x-goog-api-key and ?key= work too)"
+
+
+class Caller(Struct, frozen=True):
+    """A known caller. `name` is "" when no keys are configured."""
+
+    name: str
+    routers: tuple[str, ...] = ()  # empty: all
+
+    def may_use(self, router: str) -> None:
+        """Raise Forbidden unless this caller's key reaches `router`."""
+        if self.routers and router not in self.routers:
+            raise Forbidden(f"The key {self.name} may not use router {router}; it may use {', '.join(self.routers)}")
+
+
+NOBODY = Caller("")
+
+
+class Callers:
+    """All configured keys. With none everybody is let in: the settings allow that on loopback only."""
+
+    def __init__(self, keys: tuple[CallerKey, ...]) -> None:
+        self._by_digest = {bytes.fromhex(key.sha256): Caller(key.name, key.routers) for key in keys}
+
+    def identify(self, headers: list[tuple[bytes, bytes]], query_string: bytes) -> Caller:
+        """The caller whose key came along. Raises Unauthorized, which never repeats what was sent."""
+        if not self._by_digest:
+            return NOBODY
+        key = find_key(headers, query_string)
+        if not key:
+            raise Unauthorized(f"This server needs a key; {WHERE}")
+        # A lookup by the whole digest: how long it takes says nothing about the key.
+        caller = self._by_digest.get(hashlib.sha256(key).digest())
+        if caller is None:
+            raise Unauthorized("The key is not known here; ask the operator for one, or check that it is complete")
+        return caller
+
+
+def find_key(headers: list[tuple[bytes, bytes]], query_string: bytes) -> bytes:
+    """The key, b"" when none was sent. Authorization wins over the others, the query comes last."""
+    found = b""
+    for name, value in headers:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return value[7:].strip()[:MAX_KEY_BYTES]
+        if name in KEY_HEADERS and not found:
+            found = value.strip()[:MAX_KEY_BYTES]
+    if found or b"key=" not in query_string:
+        return found
+    values = parse_qs(query_string[:4096]).get(b"key", [b""])
+    return values[0][:MAX_KEY_BYTES]
+
+
+def new_key() -> tuple[str, str]:
+    """A fresh key of 256 bits, and its SHA-256 in hex, which is all that the settings hold."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    return key, hashlib.sha256(key.encode()).hexdigest()

@@ -29,9 +29,9 @@ class Malformed(ValueError):
 def top_level_spans(body: bytes, keys: tuple[bytes, ...]) -> list[tuple[int, int, int, int, int]]:
     """Where the members of a JSON object named in `keys` stand, in order, duplicates included.
 
-    Each is (index of the key, member start, value start, value end, member end). Members tile the object: one starts right
-    behind the `{` or `,` before it and ends at the `,` or `}` behind it. Raises ValueError unless the whole body is one
-    well-formed object in UTF-8, nested at most 64 levels deep. Escapes in names are understood, so none can hide.
+    Each is (index of the key, member start, value start, value end, member end). Members tile the object: one starts
+    right behind the `{` or `,` before it and ends at the `,` or `}` behind it. Escapes in names are understood, so none
+    can hide. Raises Malformed unless the whole body is one object, well-formed, in UTF-8, at most 64 levels deep.
     """
     check_utf8(body)
     found: list[tuple[int, int, int, int, int]] = []
@@ -53,9 +53,9 @@ def top_level_spans(body: bytes, keys: tuple[bytes, ...]) -> list[tuple[int, int
 def scan_frames(buffer: bytes, start: int, limit: int) -> tuple[int, int, int, int, int]:
     r"""Walk over the ordinary frames of a chat completion stream that begin at `start`.
 
-    Returns (end, after, verdict, content frames, content bytes): `buffer[start:end]` may go out as it is. The verdict says
-    what stands at `end`: MORE, the beginning of a frame or nothing; READ, a frame up to `after` that somebody must read;
-    ODD, not of the shape `data: …\n\n`; HUGE, a frame longer than `limit` bytes.
+    Returns (end, after, verdict, content frames, content bytes): `buffer[start:end]` may go out as it is. The verdict
+    says what stands at `end`: MORE, the beginning of a frame or nothing; READ, a frame up to `after` that somebody must
+    read; ODD, not of the shape `data: …\n\n`; HUGE, a frame longer than `limit` bytes.
 
     A frame is ordinary when it is well-formed and has at least one choice, but no finish, usage or error.
     """

@@ -1,4 +1,4 @@
-"""Finds things in JSON and in event streams without decoding them. Chooses the compiled twin; STEELYARD_PURE=1 the plain one.
+"""Finds things in JSON and event streams without decoding them. Chooses the compiled twin; STEELYARD_PURE=1 the plain.
 
 There is no silent fallback: without the extension the import fails and says how to build it.
 """

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import Raw, Struct
 
+from core.scan import Malformed, top_level_spans
 from gateway.wire.delta import Usage
 from gateway.wire.openai_chat import Answer, UsageReport
 
 BYTES_PER_TOKEN = 4  # of English text, OpenAI's rule of thumb; an estimate only where no provider counted
+ENDED_IN_ERROR = b'{"message":"the provider ended its answer with finish_reason error"}'
 NOTHING = (b"", b"null", b'""', b"[]", b"{}", b"false")
 ENDS_WITHOUT_CONTENT = ("", "stop", "tool_calls", "function_call")  # reasons that promise something to show
 
@@ -21,7 +23,7 @@ USAGE = msgspec.json.Decoder(UsageReport)
 class AnswerFacts(Struct, frozen=True):
     """What a whole answer says about itself.
 
-    `error` is its error object, `empty` says that it ended well without content, `malformed` that it is no chat completion.
+    `error` is its error object; `empty`: it ended well, but without content; `malformed`: it is no chat completion.
     """
 
     usage: Usage | None = None
@@ -33,14 +35,12 @@ class AnswerFacts(Struct, frozen=True):
     output_tokens_estimate: int = 0
 
 
-MALFORMED = AnswerFacts(malformed=True)
-
-
 def read_answer(body: bytes) -> AnswerFacts:
     """Read the facts of a whole answer; its texts are not decoded."""
     try:
+        top_level_spans(body, ())  # stricter than the decoder about what it skips: depth, UTF-8
         answer = ANSWER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (Malformed, msgspec.DecodeError, UnicodeDecodeError):
         return facts_of_stray(body)
     error = first_error(answer)
     if error is not None:
@@ -48,15 +48,21 @@ def read_answer(body: bytes) -> AnswerFacts:
     if not answer.choices:
         return facts_of_stray(body)
     usage = read_usage(answer.usage)
-    content = sum(content_bytes(choice.message or {}) for choice in answer.choices)
+    messages = [choice.message or {} for choice in answer.choices]
+    content = sum(map(content_bytes, messages))
     finish = answer.choices[0].finish_reason or ""
     return AnswerFacts(
         usage=usage,
         finish=finish,
-        empty=content == 0 and ended_without_content(finish, usage),
+        empty=content == 0 and ended_without_content(finish, None if all(map(lacks_text, messages)) else usage),
         model=answer.model or "",
         output_tokens_estimate=tokens_of_bytes(content),
     )
+
+
+def lacks_text(message: Mapping[str, Raw]) -> bool:
+    """A message without even an empty text is no answer, whatever was spent on it."""
+    return bytes(message.get("content", b"")) in (b"", b"null")
 
 
 def first_error(answer: Answer) -> bytes | None:
@@ -64,19 +70,17 @@ def first_error(answer: Answer) -> bytes | None:
     for error in (answer.error, *(choice.error for choice in answer.choices or ())):
         if is_something(error):
             return bytes(error)
-    if any(choice.finish_reason == "error" for choice in answer.choices or ()):
-        return b'{"message":"the provider ended its answer with finish_reason error"}'
-    return None
+    return ENDED_IN_ERROR if any(choice.finish_reason == "error" for choice in answer.choices or ()) else None
 
 
 def facts_of_stray(body: bytes) -> AnswerFacts:
     """An answer that is no chat completion: an error in another shape, or nothing that makes sense."""
     error = stray_error(body)
-    return MALFORMED if error is None else AnswerFacts(error=error)
+    return AnswerFacts(malformed=True) if error is None else AnswerFacts(error=error)
 
 
 def stray_error(text: bytes) -> bytes | None:
-    """The error object in a document that is not a chat completion: `{"error":…}`, the same in an array, or bare."""
+    """The error object in a document that is no chat completion: `{"error":…}`, the same in an array, or bare."""
     try:
         if text.lstrip().startswith(b"["):
             documents = MEMBER_LIST.decode(text)
@@ -89,11 +93,12 @@ def stray_error(text: bytes) -> bytes | None:
     if error is not None and is_something(error):
         return bytes(error)
     names_a_fault = "code" in document or "type" in document or bytes(document.get("object", b"")) == b'"error"'
-    return msgspec.json.encode(document) if "message" in document and names_a_fault else None
+    has_text = bytes(document.get("message", b"")).startswith(b'"')
+    return msgspec.json.encode(document) if has_text and names_a_fault else None
 
 
 def ended_without_content(finish: str, usage: Usage | None) -> bool:
-    """Whether an end without content is a fault: the model stopped by itself, and no token was spent on hidden thought."""
+    """Whether an end without content is a fault: the model stopped by itself, and spent no token on hidden thought."""
     return finish in ENDS_WITHOUT_CONTENT and (usage is None or usage.output_tokens == 0)
 
 
@@ -144,31 +149,36 @@ def tokens_of_bytes(size: int) -> int:
 
 
 def answer_as_stream(body: bytes) -> bytes:
-    """A whole answer as the events of a stream that says the same. Raises ValueError for what is no answer."""
+    """A whole answer, one that `read_answer` finds well-formed, as the events of a stream that says the same."""
     members = MEMBERS.decode(body)
-    choices = MEMBER_LIST.decode(members.pop("choices", b"[]"))
-    usage = members.pop("usage", None)
+    choices = MEMBER_LIST.decode(members.pop("choices"))
+    usage = members.pop("usage", b"")
     members["object"] = Raw(b'"chat.completion.chunk"')
-    chunks: list[dict[str, Raw]] = []
-    for number, choice in enumerate(choices):
-        message = MEMBERS.decode(choice.pop("message", b"{}"))
-        if "tool_calls" in message:
-            message["tool_calls"] = numbered(message["tool_calls"])
-        finish = choice.get("finish_reason", Raw(b"null"))
-        index = choice.get("index", Raw(b"%d" % number))
-        opening = {**choice, "index": index, "delta": encoded(message), "finish_reason": Raw(b"null")}
-        closing = {"index": index, "delta": Raw(b"{}"), "finish_reason": finish}
-        chunks += ({**members, "choices": encoded([opening])}, {**members, "choices": encoded([closing])})
-    if usage is not None and is_something(usage):
-        chunks.append({**members, "choices": Raw(b"[]"), "usage": usage})
-    return as_events(msgspec.json.encode(chunk) for chunk in chunks) + b"data: [DONE]\n\n"
+    chunks = [members | {"choices": half} for number, choice in enumerate(choices) for half in halves(number, choice)]
+    if is_something(usage):
+        chunks.append(members | {"choices": Raw(b"[]"), "usage": Raw(usage)})
+    return as_events([*map(msgspec.json.encode, chunks), b"[DONE]"])
+
+
+def halves(number: int, choice: dict[str, Raw]) -> tuple[Raw, Raw]:
+    """The `choices` of two chunks: one says everything, the other ends it. What arrived whole has ended."""
+    message = choice.pop("message", b"")
+    delta = MEMBERS.decode(message) if is_something(message) else {}
+    if "tool_calls" in delta:
+        delta["tool_calls"] = numbered(delta["tool_calls"])
+    index = choice.get("index", Raw(b"%d" % number))
+    finish = choice.get("finish_reason", b"")
+    saying = choice | {"index": index, "delta": encoded(delta), "finish_reason": Raw(b"null")}
+    ending = {"index": index, "delta": Raw(b"{}"), "finish_reason": Raw(finish if is_something(finish) else b'"stop"')}
+    return encoded([saying]), encoded([ending])
 
 
 def numbered(tool_calls: Raw) -> Raw:
     """The calls with the `index` that every delta of a tool call has."""
-    if not is_something(tool_calls):
+    try:
+        calls = MEMBER_LIST.decode(tool_calls)
+    except msgspec.DecodeError:
         return tool_calls
-    calls = MEMBER_LIST.decode(tool_calls)
     return encoded([{"index": Raw(b"%d" % number), **call} for number, call in enumerate(calls)])
 
 

@@ -60,7 +60,7 @@ def without(body: bytes, keys: tuple[bytes, ...]) -> bytes:
 
 
 def attach(body: bytes, metadata: bytes) -> bytes:
-    """The object with `"steelyard": metadata` as its last member; one that was there before, from another Steelyard, goes."""
+    """The object with `"steelyard": metadata` as its last member, instead of one that another Steelyard left there."""
     if METADATA in body:
         body = without(body, METADATA_KEYS)
     end = body.rstrip().rfind(b"}")

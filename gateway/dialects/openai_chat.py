@@ -68,8 +68,8 @@ class Gathered:
 def parse(body: bytes, default_model: str = "") -> Prompt:
     """Read a request, just as far as routing needs. Raises InvalidRequest.
 
-    `default_model` stands in for an absent `model`; with `models` none is needed. The order of session fields is from the
-    most to the least specific.
+    `default_model` stands in for an absent `model`; with `models` none is needed. Of the fields that may name a session
+    the most specific one counts.
     """
     request = read(body)
     check_limits(request)

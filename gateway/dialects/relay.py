@@ -1,7 +1,7 @@
 """A provider's stream on its way to a caller who speaks the same dialect: frames go out as they came in.
 
-Only usage, finish and errors are read. The frames that end an answer are held back, so that however a provider ends, the
-caller sees exactly one finish per choice, one usage if asked for, and one [DONE].
+Only usage, finish and errors are read. The frames that end an answer are held back, so that however a provider ends,
+the caller sees exactly one finish per choice, one usage if asked for, and one [DONE].
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from core.scan import HUGE, MORE, ODD, READ, Malformed, scan_frames, top_level_spans
 from gateway.dialects.answer import (
+    ENDED_IN_ERROR,
     answer_as_stream,
     as_events,
     content_bytes,
@@ -31,7 +32,6 @@ HEAD, TAIL = len(b"data: "), len(b"\n\n")
 CHOICES, USAGE = range(2)
 READ_KEYS = (b"choices", b"usage")
 CHUNK_OBJECT = Raw(b'"chat.completion.chunk"')
-ENDED_IN_ERROR = b'{"message":"the provider ended its answer with finish_reason error"}'
 
 CHUNK = msgspec.json.Decoder(Chunk)
 CHOICE = msgspec.json.Decoder(ChunkChoice)
@@ -117,7 +117,7 @@ class StreamRelay:
         return self._walk(whole)
 
     def end(self) -> None:
-        """The connection has ended. A last frame without its empty line counts if it is whole; half a frame is forgotten."""
+        """The connection has ended. A last frame without its empty line counts if it is whole JSON, half a one never."""
         if self._over:
             return
         was_malformed = self.malformed
@@ -131,13 +131,13 @@ class StreamRelay:
         self.malformed = was_malformed
         self._over = True
 
-    def closing(self, metadata: bytes | None, estimated: Usage | None = None) -> bytes:
+    def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
         """The frames that were held back and [DONE]; `metadata` becomes a member of the last chunk.
 
-        estimated: told to a caller who asked for usage when the provider counted nothing.
+        billed: the usage that the caller pays; told instead of the provider's when it is our own estimate.
         """
         chunks = [self._held[index] for index in sorted(self._held)]
-        usage_chunk = self._make_usage_chunk(estimated) if self._wants_usage else b""
+        usage_chunk = self._make_usage_chunk(billed) if self._wants_usage else b""
         if usage_chunk:
             chunks.append(usage_chunk)
         if metadata is not None and chunks:
@@ -182,23 +182,27 @@ class StreamRelay:
             if self._over:
                 break
             if event.name == b"error":
-                self._fail(stray_error(event.data) or msgspec.json.encode({"message": event.data.decode("utf-8", "replace")}))
+                self._fail(stray_error(event.data) or message_of(event.data))
             else:
                 ready.append(self._walk(as_events([event.data])))
         if self._parser.pending_bytes > self._limit:
             self._overflow()
-        stray = self._stray_text()
-        error = stray_error(stray) if stray and len(stray) <= MAX_STRAY_BYTES else None
-        if error is not None and not self._over:
-            self._fail(error)
+        if not self._over and self._parser.pending_bytes <= MAX_STRAY_BYTES:
+            self._look_for_stray_error()
         return b"".join(ready)
+
+    def _look_for_stray_error(self) -> None:
+        error = stray_error(self._stray_text())
+        if error is not None:
+            self._fail(error)
 
     def _stray_text(self) -> bytes:
         """Bare JSON in the place of an event, as far as it has come; b"" when there is none."""
-        text = self._parser.stray or self._parser.unfinished_line
-        if not text.lstrip().startswith((b"{", b"[")):
-            return b""
-        return self._parser.stray + self._parser.unfinished_line
+        text = self._parser.stray + self._parser.unfinished_line
+        if text.lstrip().startswith((b"{", b"[")):
+            return text
+        self._parser.stray = b""
+        return b""
 
     def _read(self, payload: bytes) -> bytes:
         """One event that is not ordinary: what of it may go out now."""
@@ -212,12 +216,9 @@ class StreamRelay:
         except (Malformed, msgspec.DecodeError, UnicodeDecodeError):
             self._fail_or_drop(payload)
             return b""
-        for error in (chunk.error, chunk.x_groq.error if chunk.x_groq else b"", *(choice.error for _, choice in choices)):
-            if is_something(error):
-                self._fail(bytes(error))
-                return b""
-        if any(choice.finish_reason == "error" for _, choice in choices):
-            self._fail(ENDED_IN_ERROR)
+        error = error_in(chunk, [choice for _, choice in choices])
+        if error is not None:
+            self._fail(error)
             return b""
         self._read_usage(chunk)
         if choices:
@@ -229,19 +230,17 @@ class StreamRelay:
             usage = read_usage(raw)
             if usage is not None:
                 self.usage = usage
-                self._usage_json = bytes(raw)
+                self._usage_json, self._usage_chunk = bytes(raw), b""
 
     def _read_choiceless(self, payload: bytes, chunk: Chunk) -> bytes:
-        """A usage chunk is held, an error in a shape of its own ends the stream, and what comes behind the finish is dropped."""
-        if chunk.choices is None and not is_something(chunk.usage):
-            error = stray_error(payload)
-            if error is not None:
-                self._fail(error)
-            return b""
+        """Usage is held; an error in a shape of its own ends the stream. Clients choke on chunks without `choices`."""
         if is_something(chunk.usage):
-            self._usage_chunk = payload if chunk.choices is not None else b""
+            self._usage_chunk = b"" if chunk.choices is None or self.usage is None else payload
             return b""
-        return b"" if self._held else as_events([payload])
+        error = stray_error(payload) if chunk.choices is None else None
+        if error is not None:
+            self._fail(error)
+        return b"" if chunk.choices is None or self._held else as_events([payload])
 
     def _read_choices(self, payload: bytes, spans: list[Span], choices: Sequence[tuple[bytes, ChunkChoice]]) -> bytes:
         """Hold the finish of each choice that ends here; its content, and the other choices, go out at once."""
@@ -263,7 +262,8 @@ class StreamRelay:
                 going.append(with_value(text, b"finish_reason", b"null"))
             self._held[index] = with_choices(payload, spans, [finish_only(text, choice, size > 0)])
         self._note_content(int(total > 0), total)
-        return as_events([with_choices(payload, spans, going)]) if going else b""
+        is_over = bool(self._held) and not self._counts_choices and total == 0
+        return as_events([with_choices(payload, spans, going)]) if going and not is_over else b""
 
     def _note_ordinary(self, buffer: bytes, start: int, end: int) -> None:
         """Remember who speaks and, when there may be several, which choices have begun."""
@@ -305,12 +305,26 @@ class StreamRelay:
         head = {"id": who.id, "object": CHUNK_OBJECT, "created": who.created, "model": who.model}
         return msgspec.json.encode(head | members)
 
-    def _make_usage_chunk(self, estimated: Usage | None) -> bytes:
+    def _make_usage_chunk(self, billed: Usage | None) -> bytes:
+        """The one chunk that carries usage, the provider's own if it sent one; b"" when nobody counted."""
+        if billed is not None and billed.estimated:
+            return self._chunk(choices=[], usage=usage_report(billed))
         if self._usage_chunk:
             return self._usage_chunk
-        if self._usage_json:
-            return self._chunk(choices=[], usage=Raw(self._usage_json))
-        return b"" if estimated is None else self._chunk(choices=[], usage=usage_report(estimated))
+        return self._chunk(choices=[], usage=Raw(self._usage_json)) if self._usage_json else b""
+
+
+def error_in(chunk: Chunk, choices: Sequence[ChunkChoice]) -> bytes | None:
+    """The error object that a chunk carries, in any of its places."""
+    for error in (chunk.error, chunk.x_groq.error if chunk.x_groq else b"", *(choice.error for choice in choices)):
+        if is_something(error):
+            return bytes(error)
+    return ENDED_IN_ERROR if any(choice.finish_reason == "error" for choice in choices) else None
+
+
+def message_of(text: bytes) -> bytes:
+    """Words where an error object should be."""
+    return msgspec.json.encode({"message": text.decode("utf-8", "replace")})
 
 
 def finish_only(text: bytes, choice: ChunkChoice, had_content: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""The same-dialect codec of OpenAI Chat Completions: nothing is re-encoded, the caller's and the provider's bytes are spliced."""
+"""The same-dialect codec of OpenAI Chat Completions: nothing is re-encoded, bytes of both sides are spliced."""
 
 from functools import lru_cache
 

@@ -22,8 +22,8 @@ class Event(Struct, frozen=True):
 class SseParser:
     """Incremental parser, sans I/O. Comments, `id` and `retry` are understood and dropped: nobody reconnects here.
 
-    stray: lines that are no field of an event stream, the first 64 KiB of them. The standard ignores them; some providers
-    shed load by writing a bare JSON error there.
+    stray: lines that are no field of an event stream, the first 64 KiB of them. The standard ignores them; some
+    providers shed load by writing a bare JSON error there.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,6 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from gateway.errors import SettingsError
 from gateway.providers.provider import Provider, Secret
 from gateway.settings.schema import ProviderSettings, Settings
 from gateway.settings.secrets import resolve as resolve_secret
@@ -93,8 +92,8 @@ def _resolve_one(
         return _unknown(name)
     try:
         key = _key(row, wished, environ)
-    except SettingsError as error:
-        return f"providers.{name}.api_key cannot be used: {error}"
+    except ValueError as error:  # its message never holds the key
+        return f"providers.{name}.api_key {error}"
     if row is not None and not wished.base_url and key is None:
         return "set " + " or ".join(row.key_env)
     if key is not None and not _fits_a_header(key):

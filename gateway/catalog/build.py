@@ -7,6 +7,7 @@ The report goes to standard output: what could not be joined or read, and where 
 
 import asyncio
 import gzip
+import random
 import sys
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from gateway.catalog.card import Catalog
 from gateway.catalog.feeds import FEEDS
 from gateway.catalog.join import Joined, join
 from gateway.catalog.records import Reading
+from gateway.catalog.refresh import Refresher
 from gateway.catalog.validate import Quarantined, validate
+from gateway.settings.schema import CatalogSettings
 
-DATA = Path(__file__).parent / "data"
+SNAPSHOT = Path(__file__).parent / "data" / "catalog.json.gz"
 
 
 def read_folder(folder: Path) -> list[Reading]:
@@ -41,7 +44,7 @@ def _content(path: Path) -> bytes:
 
 def report(joined: Joined, quarantined: list[Quarantined]) -> str:
     """What a person should look at before the snapshot is committed."""
-    lines = [f"quarantined: {q.target} {q.field}: {q.old} -> {q.new}: {q.reason}" for q in quarantined]
+    lines = [quarantine_line(found) for found in quarantined]
     lines += [f"unreadable: {problem}" for problem in joined.problems]
     lines += [f"unjoined: {spelling}" for spelling in joined.unjoined]
     lines += [
@@ -50,6 +53,11 @@ def report(joined: Joined, quarantined: list[Quarantined]) -> str:
         for found in joined.disagreements
     ]
     return "\n".join([*lines, summary(joined.catalog)])
+
+
+def quarantine_line(found: Quarantined) -> str:
+    """One refused figure."""
+    return f"quarantined: {found.target} {found.field}: {found.old} -> {found.new}: {found.reason}"
 
 
 def summary(catalog: Catalog) -> str:
@@ -69,13 +77,21 @@ def main(arguments: list[str]) -> int:
     if arguments:
         joined, quarantined = build(read_folder(Path(arguments[0])))
         print(report(joined, quarantined))
-        snapshot.save(joined.catalog, DATA / "catalog.json.gz")
-        (DATA / "catalog.json.gz").chmod(0o644)  # part of the package, not a state file
+        snapshot.save(joined.catalog, SNAPSHOT)
+        SNAPSHOT.chmod(0o644)  # part of the package, not a state file
         return 0
-    from gateway.catalog.refresh import Refresher  # pulls in aiohttp, which a folder does not need
+    return asyncio.run(_pull())
 
-    refreshed = asyncio.run(Refresher(DATA / "catalog.json.gz").refresh_once())
-    print(refreshed)
+
+async def _pull() -> int:
+    """Lay the public feeds over the snapshot that is there."""
+    settings = CatalogSettings(path=str(SNAPSHOT))
+    refreshed = await Refresher(settings, snapshot.bundled(), random.random).refresh_once()
+    for feed in refreshed.feeds:
+        print(f"{feed.name}: {feed.outcome} {feed.detail}".rstrip())
+    for found in refreshed.quarantined:
+        print(quarantine_line(found))
+    print(refreshed.version)
     return 0 if refreshed.adopted else 1
 
 

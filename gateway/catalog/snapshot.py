@@ -5,7 +5,6 @@ The bundled file is gzipped. A refreshed one is gzipped when its name ends in ".
 
 import gzip
 import hashlib
-import logging
 import os
 import zlib
 from collections.abc import Collection
@@ -17,8 +16,6 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Source
-
-log = logging.getLogger(__name__)
 
 
 class CatalogFileError(Exception):
@@ -43,7 +40,7 @@ FILE = msgspec.json.Decoder(File)
 OFFERS = msgspec.json.Decoder(list[Offer])
 
 
-def load_bundled(providers: Collection[str] | None = None) -> Catalog:
+def bundled(providers: Collection[str] | None = None) -> Catalog:
     """The catalog that comes with the package. `providers`: whose offers to decode; None means all."""
     packed = resources.files("gateway.catalog").joinpath("data/catalog.json.gz").read_bytes()
     return decode(packed, "the bundled catalog", providers)
@@ -52,19 +49,6 @@ def load_bundled(providers: Collection[str] | None = None) -> Catalog:
 def load(path: Path, providers: Collection[str] | None = None) -> Catalog:
     """The catalog in a file. `providers`: whose offers to decode; None means all."""
     return decode(path.read_bytes(), str(path), providers)
-
-
-def load_catalog(path: Path, providers: Collection[str] | None = None) -> Catalog:
-    """The refreshed catalog in `path`, or the bundled one where that is missing, broken or older."""
-    try:
-        refreshed = load(path, providers)
-    except FileNotFoundError:
-        return load_bundled(providers)
-    except (OSError, CatalogFileError) as error:
-        log.warning("the bundled catalog is used: %s", error)
-        return load_bundled(providers)
-    bundled = load_bundled(providers)
-    return refreshed if refreshed.date >= bundled.date else bundled
 
 
 def decode(packed: bytes, name: str, providers: Collection[str] | None = None) -> Catalog:

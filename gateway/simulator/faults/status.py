@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 
+from msgspec.structs import replace
+
 from gateway.simulator.chat import error_body
 from gateway.simulator.http1 import JSON, Headers
 from gateway.simulator.render import encode
@@ -51,11 +53,12 @@ def azure_rate_limit(scene: Scene) -> Reply:
     return 429, headers, encode(body)
 
 
-def dated_rate_limit(scene: Scene) -> Reply:
+def dated_rate_limit(scene: Scene) -> Steps:
     """Retry-After as a date; this provider's clock is `skew` seconds fast, and its Date header says so too."""
     there = scene.around.now + scene.number("skew")
+    fast = replace(scene, around=replace(scene.around, now=there, date=formatdate(there, usegmt=True)))
     headers = (JSON, ("retry-after", formatdate(there + scene.number("ra"), usegmt=True)))
-    return 429, headers, error_body("Too many requests.", "rate_limit_error", code="rate_limit_exceeded")
+    yield whole(fast, 429, error_body("Too many requests.", "rate_limit_error", code="rate_limit_exceeded"), headers)
 
 
 def groq_rate_limit(scene: Scene) -> Reply:

@@ -76,7 +76,7 @@ _ROWS = (
     _row("F10", "headers drip, one byte per `gap`", connection.dripped_head, gap=200),
     _status("F11", "429, Retry-After and OpenAI's x-ratelimit-reset-*", status.openai_rate_limit, ra=7),
     _status("F12", "429, Azure's retry-after-ms beside coarser seconds", status.azure_rate_limit, ra=7),
-    _status("F13", "429, Retry-After as a date by a clock `skew` seconds fast", status.dated_rate_limit, ra=7, skew=0),
+    _row("F13", "429, Retry-After as a date by a clock `skew` seconds fast", status.dated_rate_limit, ra=7, skew=0),
     _status("F14", "429, the wait in text and x-ratelimit-reset-tokens (Groq)", status.groq_rate_limit, ra=7),
     _status("F15", "429, Gemini's RetryInfo; v=day: a daily quota", status.gemini_rate_limit, ra=7, v="minute"),
     _status("F16", "429, Anthropic's RFC 3339 resets", status.anthropic_rate_limit, ra=7),

@@ -28,14 +28,19 @@ class ErrorBody(Struct, frozen=True):
     object: Mapping[str, Any]  # the error itself
 
 
-def read_error(body: bytes | Mapping[str, Any]) -> ErrorBody | None:
-    """The error in a body, None when there is none in it."""
+def read_error(body: bytes | Mapping[str, Any], *, certain: bool = False) -> ErrorBody | None:
+    """The error in a body, None when there is none in it.
+
+    certain: the body is known to be an error, so that any object or text in JSON is taken for one.
+    """
     document = _decoded(body) if isinstance(body, bytes) else body
     if isinstance(document, list) and document:
         document = document[0]  # Gemini's compatible endpoint puts its error into a list
+    if isinstance(document, str) and certain:
+        document = {"message": document}
     if not isinstance(document, Mapping):
         return None
-    error = _error_of(document)
+    error = _error_of(document) or (document if certain else None)
     if error is None:
         return None
     labels = list(_labels(error, DEEPEST))[:MOST_LABELS]

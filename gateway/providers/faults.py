@@ -58,7 +58,7 @@ class Rule(Struct, frozen=True):
 
 NEXT, TARGET, PROVIDER = Verdict.NEXT, Scope.TARGET, Scope.PROVIDER
 PROBE_SECONDS = 300.0  # a key that was refused is tried again, by one request, after this
-GONE_SECONDS = 3600.0
+GONE_SECONDS = 600.0
 
 RULES: dict[FaultKind, Rule] = {
     # The connection. It is the host that fails, but the breaker decides when to stop asking, not one lost packet.
@@ -145,7 +145,7 @@ def classify_error_object(
     error: its JSON, or the decoded object; either the error itself or the document around it.
     status: of the answer that it was in; a status that the error names itself goes before it.
     """
-    found = read_error(error)
+    found = read_error(error, certain=True)
     if found is None:
         return Fault(FaultKind.ERROR_IN_ANSWER, status, None, "an error in a form that cannot be read", b"", "")
     return _classify(provider, status or 200, found, secrets, wait_in({}, found, found.text, nan))

@@ -49,6 +49,15 @@ providers:
 | Ollama | `http://127.0.0.1:11434/v1` |
 | LM Studio | `http://127.0.0.1:1234/v1` |
 
+Hosts whose address is yours alone work the same way. Under these names the catalog knows their models and prices:
+
+| name | base_url |
+|---|---|
+| `azure` | `https://RESOURCE.openai.azure.com/openai/v1` |
+| `cloudflare` | `https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1` |
+| `databricks` | `https://HOST/ai-gateway/mlflow/v1` |
+| `snowflake` | `https://ACCOUNT.snowflakecomputing.com/api/v2/cortex/v1` |
+
 A `base_url` under the name of a provider of the table replaces its URL, for a proxy or another region. No key from the
 environment is sent to it, because that key was meant for another host: name one with `api_key`.
 

@@ -220,6 +220,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         FaultKind.OVERLOADED,
         labels=(
+            "overloaded",
             "overloaded_error",  # Anthropic
             "engine_overloaded_error",  # Moonshot, in a 429
             "service_tier_capacity_exceeded",  # Mistral, in a 429

@@ -49,7 +49,9 @@ def stated_wait(headers: Mapping[str, str], body: bytes, now_unix: float) -> flo
 
 def wait_in(headers: Mapping[str, str], error: ErrorBody | None, text: str, now_unix: float) -> float | None:
     """As `stated_wait`, of an error that has been read already. text: its words in lower case."""
-    lower = {name.lower(): value for name, value in headers.items()}
+    lower: dict[str, str] = {}
+    for name, value in headers.items():  # a header that comes twice counts twice
+        lower[name.lower()] = f"{lower[name.lower()]},{value}" if name.lower() in lower else value
     date = _date(lower.get("date", ""))
     now = now_unix if date is None else date
     statements = [*_of_headers(lower, now), *_of_text(text), *_of_error(error, now)]

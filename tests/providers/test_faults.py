@@ -188,8 +188,13 @@ def test_an_error_event_is_named_with_or_without_the_document_around_it(wrapped:
     assert classify_error_object("anthropic", raw({"error": error} if wrapped else error)).kind is K.OVERLOADED
 
 
-def test_an_error_event_that_cannot_be_read_is_still_a_fault() -> None:
-    assert classify_error_object("openai", b"{", None).kind is K.ERROR_IN_ANSWER
+@pytest.mark.parametrize("event", [b"{", b"null", b"[]", b'"it broke"', b'{"odd": 1}'])
+def test_an_error_event_of_any_form_is_a_fault(event: bytes) -> None:
+    assert classify_error_object("openai", event).kind is K.ERROR_IN_ANSWER
+
+
+def test_an_error_event_without_words_is_named_by_its_type() -> None:
+    assert classify_error_object("anthropic", b'{"type": "overloaded_error"}').kind is K.OVERLOADED
 
 
 def test_a_reset_in_an_error_event_is_not_measured_from_an_unknown_clock() -> None:

@@ -1,8 +1,10 @@
 """Every way in which providers say how long to stay away."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
+from multidict import CIMultiDict
 
 from gateway.providers.wait import duration_seconds, stated_wait
 
@@ -10,7 +12,7 @@ NOW = 1_763_800_000.0  # Sat, 22 Nov 2025 08:26:40 GMT
 DATE = "Sat, 22 Nov 2025 08:26:40 GMT"
 
 
-def wait(headers: dict[str, str], body: object = None, now: float = NOW) -> float | None:
+def wait(headers: Mapping[str, str], body: object = None, now: float = NOW) -> float | None:
     raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     return stated_wait(headers, raw, now)
 
@@ -50,6 +52,11 @@ def test_milliseconds_win_over_seconds() -> None:
 def test_a_date_counts_from_the_answers_own_clock(skew: float) -> None:
     headers = {"date": DATE, "retry-after": "Sat, 22 Nov 2025 08:26:47 GMT"}
     assert wait(headers, now=NOW + skew) == 7.0
+
+
+def test_a_header_that_comes_several_times_is_read_each_time() -> None:
+    several = CIMultiDict([("Retry-After", "1"), ("retry-after", "9"), ("retry-after", "-1"), ("retry-after", "soon")])
+    assert wait(several) == 9.0
 
 
 def test_a_date_counts_from_our_clock_when_the_answer_has_none() -> None:

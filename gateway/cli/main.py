@@ -191,7 +191,7 @@ def keys_new(name: str) -> None:
 
     key, digest = new_key()
     click.echo(f"{key}\n\nGive it to the caller now, it is not stored. Into steelyard.yaml:\n")
-    click.echo(f"keys:\n  - name: {name}\n    sha256: {digest}")
+    click.echo(f"keys:\n  - name: {name}\n    sha256: '{digest}'")
 
 
 @keys.command("hash")

@@ -1,10 +1,16 @@
 """Results as tables for people, or as JSON for programs."""
 
+import difflib
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from gateway.accounting.usage_report import UsageReport, cells, headings
+from gateway.catalog.card import Catalog
+from gateway.catalog.refresh import Report
+from gateway.catalog.report import diff, list_rows, show
+from gateway.errors import UnknownModel
 from gateway.live import Snapshot
 
 CONSOLE = Console()
@@ -45,3 +51,85 @@ def print_usage(report: UsageReport, as_json: bool) -> None:
         table.add_row(*cells(report.total), style="bold")
     CONSOLE.print(table)
     CONSOLE.print(f"{report.since} to {report.until}", style="dim")
+
+
+def print_catalog(catalog: Catalog, pattern: str, provider: str | None, as_json: bool) -> None:
+    """Offers, one line each."""
+    rows = list_rows(catalog, pattern, provider or "")
+    if as_json:
+        print_json(rows)
+        return
+    table = plain_table("target", "input $/M", "cached", "output $/M", "window", "output", "abilities", numbers_from=1)
+    table.columns[6].justify = "left"
+    for row in rows:
+        table.add_row(
+            row.target,
+            number(row.input_usd),
+            number(row.cached_input_usd),
+            number(row.output_usd),
+            number(row.context_window),
+            number(row.max_output_tokens),
+            " ".join(row.abilities),
+        )
+    CONSOLE.print(table)
+    CONSOLE.print(
+        f"{len(rows)} offers of {len({row.model for row in rows})} models at {len({row.provider for row in rows})} "
+        f"providers; catalog {catalog.version} of {catalog.date}",
+        style="dim",
+    )
+
+
+def print_card(catalog: Catalog, name: str, as_json: bool) -> None:
+    """One model with the evidence of every figure. Raises UnknownModel."""
+    shown = show(catalog, name)
+    if shown is None:
+        close = difflib.get_close_matches(name, catalog.models, 3)
+        hint = f"did you mean {', '.join(close)}?" if close else "steelyard catalog list shows what there is"
+        raise UnknownModel(f"{name} is not in the catalog; {hint}")
+    if as_json:
+        print_json(shown)
+        return
+    CONSOLE.print(shown.title, style="bold")
+    for heading, evidence in (("the model", shown.model_figures), *shown.offers.items()):
+        table = plain_table("figure", "value", "unit", "source", "date")
+        for one in evidence:
+            band = f" ({number(one.low)} to {number(one.high)})" if one.low is not None else ""
+            value = one.value if isinstance(one.value, str) else number(one.value)
+            table.add_row(one.field, value + band, one.unit, one.source, one.date)
+        CONSOLE.print(f"\n{heading}", style="bold")
+        CONSOLE.print(table)
+
+
+def print_diff(old: Catalog, new: Catalog, as_json: bool) -> None:
+    """What changed between two catalogs."""
+    difference = diff(old, new)
+    if as_json:
+        print_json(difference)
+        return
+    if old.version == new.version:
+        CONSOLE.print(f"no difference: both are {old.version}; steelyard catalog refresh pulls the sources")
+        return
+    for sign, targets in (("+", difference.added), ("-", difference.removed)):
+        for target in targets:
+            CONSOLE.print(f"{sign} {target}")
+    table = plain_table("target", "figure", "old", "new", "source")
+    for change in difference.changed:
+        table.add_row(change.target, change.field, number(change.old), number(change.new), change.source)
+    CONSOLE.print(table)
+
+
+def print_report(report: Report) -> None:
+    """What a refresh brought, feed by feed, and what it refused."""
+    table = plain_table("feed", "state", "entries", "detail")
+    for feed in report.feeds:
+        table.add_row(feed.name, feed.state, str(feed.entries), feed.detail)
+    CONSOLE.print(table)
+    for refused in report.quarantined:
+        CONSOLE.print(f"kept the old {refused.field} of {refused.target}: {refused.reason}")
+
+
+def number(value: float | None) -> str:
+    """A figure without needless digits; "-" when nobody states it."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 1000 else f"{value:.4g}"

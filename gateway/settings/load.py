@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -31,9 +31,7 @@ def load_file(path: FilePath, environ: Mapping[str, str], known_providers: Colle
     return load_text(text, str(path), environ, known_providers)
 
 
-def load_text(
-    text: str, file: str, environ: Mapping[str, str], known_providers: Collection[str]
-) -> LoadedSettings:
+def load_text(text: str, file: str, environ: Mapping[str, str], known_providers: Collection[str]) -> LoadedSettings:
     """Validate the text of a settings file. Raises SettingsError with every finding."""
     document = Document(file, text)
     if not document.findings:
@@ -51,6 +49,8 @@ def load_text(
 
 def mistakes_of_shape(value: Any, kind: Any, path: Path) -> Iterator[Mistake]:
     """Unknown keys and wrong types, at every depth."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     origin = get_origin(kind)
     if isinstance(kind, type) and issubclass(kind, Struct):
         yield from mistakes_of_struct(value, kind, path)

@@ -21,9 +21,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 
-def broken_rules(
-    settings: Settings, environ: Mapping[str, str], known_providers: Collection[str]
-) -> Iterator[Mistake]:
+def broken_rules(settings: Settings, environ: Mapping[str, str], known_providers: Collection[str]) -> Iterator[Mistake]:
     """Every rule that the settings break."""
     yield from server_rules(settings)
     yield from key_rules(settings)

@@ -1,124 +1,151 @@
 """The settings file, as types. They are the validation, the defaults and the reference of every key."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+def said(text: str) -> Meta:
+    """What the reference and the written template say of a setting."""
+    return Meta(description=text)
 
 
 class Anchors(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a dimension's utility is 1 and where it is 0, in the dimension's unit."""
 
-    good: float
-    bad: float
+    good: Annotated[float, said("the figure at which the utility is 1")]
+    bad: Annotated[float, said("the figure at which the utility is 0")]
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Hard limits. A target outside is not eligible, and the decision says so."""
 
-    max_cost_usd: float | None = None  # expected cost of one request
-    max_latency_seconds: float | None = None  # expected time to the whole answer
-    max_first_token_seconds: float | None = None
-    min_quality: float | None = None  # 0-1
-    max_carbon_g: float | None = None  # gCO2e of one request
-    max_input_price_usd: float | None = None  # per million tokens
-    max_output_price_usd: float | None = None  # per million tokens
+    max_cost_usd: Annotated[float | None, said("expected cost of one request")] = None
+    max_latency_seconds: Annotated[float | None, said("expected time to the whole answer")] = None
+    max_first_token_seconds: Annotated[float | None, said("expected time to the first token")] = None
+    min_quality: Annotated[float | None, said("0-1")] = None
+    max_carbon_g: Annotated[float | None, said("gCO2e of one request")] = None
+    max_input_price_usd: Annotated[float | None, said("per million tokens")] = None
+    max_output_price_usd: Annotated[float | None, said("per million tokens")] = None
 
 
 class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
     """How far a request may travel."""
 
-    max_attempts: int = 4  # 1 or more; 1 switches fallback off
-    on_content_filter: bool = False  # try the next target when a provider filters the content
-    connect_seconds: float = 2.0
-    first_token_seconds: float = 15.0  # headers and first content; reasoning models get `reasoning_first_token_seconds`
-    reasoning_first_token_seconds: float = 120.0
-    idle_seconds: float = 60.0  # between two pieces of content
-    total_seconds: float = 600.0
+    max_attempts: Annotated[int, said("1 or more; 1 switches fallback off")] = 4
+    on_content_filter: Annotated[bool, said("try the next target when a provider filters the content")] = False
+    connect_seconds: Annotated[float, said("to establish a connection")] = 2.0
+    first_token_seconds: Annotated[
+        float, said("headers and first content; reasoning models get `reasoning_first_token_seconds`")
+    ] = 15.0
+    reasoning_first_token_seconds: Annotated[float, said("the same for reasoning models")] = 120.0
+    idle_seconds: Annotated[float, said("between two pieces of content")] = 60.0
+    total_seconds: Annotated[float, said("for the whole request, all attempts included")] = 600.0
 
 
 class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One router: what its callers care about, and what they rule out."""
 
-    description: str = ""
-    preset: str = ""  # start from a built-in router: auto, fast, economy, quality, green
-    weights: dict[str, float] = {}  # dimension -> 0 or more; at least one above 0; missing ones are the preset's, else 0
-    anchors: dict[str, Anchors] = {}
-    limits: Limits = Limits()
-    allow: tuple[str, ...] = ()  # patterns of model, provider or target ids: "anthropic/*", "@groq", "openai/gpt-5@azure"
-    deny: tuple[str, ...] = ()
-    min_availability: float = 0.5
-    spread: float = 0.0  # score distance within which targets count as equal and share the load, 0-1
-    fallback: Fallback = Fallback()
+    description: Annotated[str, said("what the router is for; shown by GET /v1/models")] = ""
+    preset: Annotated[str, said("start from a built-in router: auto, fast, economy, quality, green")] = ""
+    weights: Annotated[
+        dict[str, float], said("dimension -> 0 or more; at least one above 0; missing ones are the preset's, else 0")
+    ] = {}
+    anchors: Annotated[
+        dict[str, Anchors], said("where the utility of a dimension is 1 and where it is 0; the README has the defaults")
+    ] = {}
+    limits: Annotated[Limits, said("hard limits: a target outside is not eligible")] = Limits()
+    allow: Annotated[
+        tuple[str, ...], said("patterns of model, provider or target ids: 'anthropic/*', '@groq', 'openai/gpt-5@azure'")
+    ] = ()
+    deny: Annotated[tuple[str, ...], said("patterns that rule targets out; they win over allow")] = ()
+    min_availability: Annotated[
+        float, said("a target less likely to succeed than this is tried only after all others, 0-1")
+    ] = 0.5
+    spread: Annotated[float, said("score distance within which targets count as equal and share the load, 0-1")] = 0.0
+    fallback: Annotated[Fallback, said("how far a request may travel, and how long it waits")] = Fallback()
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A model that a provider of yours serves. Figures left out come from the catalog when the id is known there."""
 
-    id: str  # "meta-llama/llama-3.3-70b-instruct" or any id of your own
-    upstream_name: str = ""  # what the server calls it; the id when empty
-    input_price_usd: float | None = None  # per million tokens
-    output_price_usd: float | None = None
-    cached_input_price_usd: float | None = None
-    context_window: int | None = None
-    max_output_tokens: int | None = None
-    abilities: tuple[str, ...] = ()  # tools, images, json_mode, json_schema, logprobs, reasoning, ...
-    quality: float | None = None  # 0-1, for all tasks
-    first_token_seconds: float | None = None
-    output_tokens_per_second: float | None = None
+    id: Annotated[str, said("'meta-llama/llama-3.3-70b-instruct' or any id of your own")]
+    upstream_name: Annotated[str, said("what the server calls it; the id when empty")] = ""
+    input_price_usd: Annotated[float | None, said("per million tokens")] = None
+    output_price_usd: Annotated[float | None, said("per million tokens")] = None
+    cached_input_price_usd: Annotated[float | None, said("per million tokens; the input price when left out")] = None
+    context_window: Annotated[int | None, said("tokens, input and output together")] = None
+    max_output_tokens: Annotated[int | None, said("tokens")] = None
+    abilities: Annotated[tuple[str, ...], said("tools, images, json_mode, json_schema, logprobs, reasoning, ...")] = ()
+    quality: Annotated[float | None, said("0-1, for all tasks")] = None
+    first_token_seconds: Annotated[float | None, said("expected time to the first token")] = None
+    output_tokens_per_second: Annotated[float | None, said("expected speed")] = None
 
 
 class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A provider: one of the table (by its name) with your key, or a server of your own by URL."""
 
-    base_url: str = ""  # needed for a server that is not in the table
-    api_key: str = ""  # "env:NAME" or "file:/path", never the key itself
-    headers: dict[str, str] = {}
-    region: str = ""  # ISO-3 country of its data centre
-    models: tuple[ModelSettings, ...] = ()
-    enabled: bool = True
+    base_url: Annotated[str, said("needed for a server that is not in the table")] = ""
+    api_key: Annotated[str, said("'env:NAME' or 'file:/path', never the key itself")] = ""
+    headers: Annotated[dict[str, str], said("sent with every request to it")] = {}
+    region: Annotated[str, said("ISO-3 country of its data centre")] = ""
+    models: Annotated[tuple[ModelSettings, ...], said("what it serves; needed for a server of your own")] = ()
+    enabled: Annotated[bool, said("false switches it off, whatever the environment holds")] = True
 
 
 class CallerKey(Struct, frozen=True, forbid_unknown_fields=True):
     """A key that callers may use, stored as its SHA-256."""
 
-    name: str
-    sha256: str  # 64 hex digits of the key; `steelyard keys new` prints both
-    routers: tuple[str, ...] = ()  # empty: all
+    name: Annotated[str, said("shown in the ledger and in GET /v1/usage")]
+    sha256: Annotated[str, said("64 hex digits of the key; `steelyard keys new` prints both")]
+    routers: Annotated[tuple[str, ...], said("empty: all")] = ()
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    host: str = "127.0.0.1"  # without caller keys only loopback is allowed
-    port: int = 8080
-    max_body_bytes: int = 33_554_432
-    max_in_flight: int = 2_000
-    log: str = "info"  # error, warning, info, debug
+    """The listener."""
+
+    host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
+    port: Annotated[int, said("listen port")] = 8080
+    max_body_bytes: Annotated[int, said("a larger request is refused with 413")] = 33_554_432
+    max_in_flight: Annotated[int, said("more requests at once are refused with 503")] = 2_000
+    log: Annotated[str, said("error, warning, info, debug")] = "info"
 
 
 class CatalogSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    refresh: bool = True  # pull the public sources in the background
-    refresh_hours: float = 6.0
-    sources: dict[str, str] = {}  # source name -> URL, to override where a feed is read from
-    path: str = ".steelyard/catalog.json"  # where the refreshed catalog is kept
+    """The catalog of models, and how it keeps itself up to date."""
+
+    refresh: Annotated[bool, said("pull the public sources in the background")] = True
+    refresh_hours: Annotated[float, said("between two refreshes, give or take a fifth")] = 6.0
+    sources: Annotated[dict[str, str], said("source name -> URL, to override where a feed is read from")] = {}
+    path: Annotated[str, said("where the refreshed catalog is kept")] = ".steelyard/catalog.json"
 
 
 class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    path: str = ".steelyard/ledger.db"
-    journal: str = ".steelyard/journal"  # folder
-    retention_days: int = 90
+    """Where receipts go."""
+
+    path: Annotated[str, said("the SQLite file")] = ".steelyard/ledger.db"
+    journal: Annotated[str, said("folder")] = ".steelyard/journal"
+    retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all")] = 90
 
 
 class MetadataSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    body: bool = True  # the `steelyard` object in answers
-    alternatives: int = 1  # runners-up listed in it
+    """What answers say about themselves."""
+
+    body: Annotated[bool, said("the `steelyard` object in answers")] = True
+    alternatives: Annotated[int, said("runners-up listed in it")] = 1
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. Every part has defaults: an empty file, or none, is valid."""
 
-    server: ServerSettings = ServerSettings()
-    keys: tuple[CallerKey, ...] = ()
-    providers: dict[str, ProviderSettings] = {}
-    routers: dict[str, RouterSettings] = {}
-    default_router: str = "auto"
-    aliases: dict[str, str] = {}  # model name that callers use -> router, model id or target id
-    catalog: CatalogSettings = CatalogSettings()
-    ledger: LedgerSettings = LedgerSettings()
-    metadata: MetadataSettings = MetadataSettings()
+    server: Annotated[ServerSettings, said("the listener")] = ServerSettings()
+    keys: Annotated[tuple[CallerKey, ...], said("keys of your callers; without any only this machine is served")] = ()
+    providers: Annotated[
+        dict[str, ProviderSettings], said("providers, by name of the table or by a name of your own with a base_url")
+    ] = {}
+    routers: Annotated[dict[str, RouterSettings], said("routers, by name")] = {}
+    default_router: Annotated[str, said("for requests that name a model, or nothing")] = "auto"
+    aliases: Annotated[dict[str, str], said("model name that callers use -> router, model id or target id")] = {}
+    catalog: Annotated[CatalogSettings, said("the catalog of models")] = CatalogSettings()
+    ledger: Annotated[LedgerSettings, said("where receipts go")] = LedgerSettings()
+    metadata: Annotated[MetadataSettings, said("what answers say about themselves")] = MetadataSettings()

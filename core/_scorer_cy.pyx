@@ -1,8 +1,8 @@
 """The scorer, compiled. `_scorer_np` is its definition: same functions, same order of operations, float32 throughout.
 
-One short loop per stage instead of one long loop: each reads few arrays, so the compiler proves or checks that they do not
+One short loop per stage instead of one long loop: each reads few arrays, so the compiler can check that they do not
 overlap and vectorises it. The kernels need no GIL but keep it: a decision takes microseconds, and giving the GIL away from
-the event loop can cost the 5 ms of a thread switch to get it back. It also makes the scratch rows safe.
+the event loop can cost the 5 ms of a thread switch to get it back.
 """
 
 from libc.math cimport INFINITY, log
@@ -13,12 +13,12 @@ import numpy
 
 from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason, check_policy
 from core.dimensions import DIMENSIONS
-from core.matrix import CatalogMatrix, LiveFigures, PolicyVector, RequestFigures
+from core.matrix import CatalogMatrix, PolicyVector, RequestFigures
 
 cdef enum:
     COST, LATENCY, QUALITY, AVAILABILITY, CARBON
     DIMENSION_COUNT
-    BLOCK = 256 # columns that `rank` weighs before it looks for the best; 1 KB of stack
+    BLOCK = 256  # columns that `rank` weighs before it looks for the best; 1 KB of stack
     GROUP = 32  # scores that are compared at once
     RANKED = 64
     POLICIES = 256  # kept compiled; a snapshot has a few, one per router
@@ -229,7 +229,7 @@ cdef void copy_probabilities(
         figures[AVAILABILITY, m] = availability[m]
 
 
-cdef void value(
+cdef void apply_curves(
     const Curve *curves,               # IN  [DIMENSION_COUNT]
     const float[:, ::1] figures,       # IN  [5, n]
     float[:, ::1] utility,             # OUT [5, n] 0-1
@@ -463,7 +463,7 @@ cdef class CompiledPolicy:
 
 
 cdef class Scorer:
-    """Scores every target of one catalog for a request. Not for use from two threads at once."""
+    """Scores every target of one catalog for a request. Keeps scratch rows: a second thread makes its own Scorer."""
 
     cdef Py_ssize_t n
     cdef const float[:, ::1] price, tier_price, quality, carbon
@@ -555,7 +555,7 @@ cdef class Scorer:
         )
         copy_probabilities(self.request.task, self.quality, self.availability, self.figures)
         weigh_carbon(self.tokens, self.carbon, self.figures)
-        value(self.policy.curves, self.figures, self.utility)
+        apply_curves(self.policy.curves, self.figures, self.utility)
         score_all(&self.policy.weights, self.utility, self.score)
         judge_fit(
             &self.request, self.allowed, self.abilities, self.tokens,

@@ -29,7 +29,7 @@ def rank(utility: F32, weights: F32, eligible: U8, k: int) -> tuple[list[int], l
 
 
 class Scorer:
-    """Scores every target of one catalog for a request. Not for use from two threads at once."""
+    """Scores every target of one catalog for a request. The compiled twin keeps scratch rows: one Scorer per thread."""
 
     def __init__(self, matrix: CatalogMatrix) -> None:
         self._matrix = matrix

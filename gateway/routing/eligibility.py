@@ -1,0 +1,194 @@
+"""Why a target cannot serve a request, in words; and what to say when none can."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from core.decision import DecisionTable, Reason
+from core.dimensions import INDEX
+from core.matrix import U8, LiveFigures, RequestFigures
+from gateway.catalog.columns import Targets
+from gateway.errors import ContextTooLong, GatewayError, NothingEligible
+from gateway.routing.selection import Leg
+from gateway.wire.ability import Ability
+
+NOT_ASKED = "not_asked"  # beside the names of Reason: another model was asked for
+
+
+class Case(NamedTuple):
+    """One leg of a decision with everything it was decided on."""
+
+    leg: Leg
+    request: RequestFigures
+    targets: Targets
+    live: LiveFigures
+    table: DecisionTable
+
+
+def reason_counts(cases: list[Case]) -> dict[str, int]:
+    """Reason -> number of targets that no leg could use, most frequent first. A target counts once, by its best leg."""
+    reasons = _furthest_reasons(cases)
+    counts = {
+        reason.name.lower(): count
+        for reason, count in zip(Reason, np.bincount(reasons, minlength=len(Reason)).tolist(), strict=True)
+        if reason is not Reason.ELIGIBLE and count
+    }
+    if all(case.leg.columns is not None for case in cases):
+        asked = {column for case in cases for column in case.leg.columns or ()}
+        others = len(reasons) - len(asked)
+        counts[NOT_ASKED] = others
+        counts["not_allowed"] = counts.get("not_allowed", 0) - others
+    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda item: -item[1]))
+
+
+def _furthest_reasons(cases: list[Case]) -> U8:
+    """[n] ELIGIBLE where any leg can use the target, else the reason of the leg where it came furthest."""
+    if len(cases) == 1:
+        return cases[0].table.reason
+    reasons = np.stack([case.table.reason for case in cases])
+    return np.where((reasons == Reason.ELIGIBLE).any(axis=0), np.uint8(0), reasons.max(axis=0))
+
+
+def why_excluded(case: Case, column: int) -> str:
+    """What rules the target out, with the figure and the limit: "context window 8,192 < 41,000 tokens needed"."""
+    return WORDS[Reason(int(case.table.reason[column]))](case, column)
+
+
+def refusal(cases: list[Case], skipped: tuple[str, ...] = ()) -> GatewayError:
+    """The error when no leg has an eligible target: how many each reason excluded, and the nearest way out."""
+    counts = reason_counts(cases)
+    counts.pop(NOT_ASKED, None)
+    asked = " or ".join(dict.fromkeys(case.leg.wanted for case in cases))
+    told = ", ".join(f"{LABELS[Reason[name.upper()]]}: {count}" for name, count in counts.items())
+    told += "".join(f" {sentence}" for sentence in skipped)
+    if not counts:
+        return NothingEligible("No provider is live: set the key of one, for instance OPENAI_API_KEY.")
+    case, column = _nearest(cases)
+    nearest = f"Nearest is {case.targets.ids[column]}: {why_excluded(case, column)}."
+    message = f"Nothing can serve this request under {asked} (targets excluded by {told}). {nearest}"
+    able = counts.keys() - {"not_allowed", "ability"}
+    if able == {"window"}:
+        return ContextTooLong(message, param="messages")
+    return NothingEligible(f"{message} {WAY_OUT[Reason(int(case.table.reason[column]))]}", param="model")
+
+
+def _nearest(cases: list[Case]) -> tuple[Case, int]:
+    """The target that came furthest through the checks; of those the best, or the one with the largest window."""
+    best: tuple[int, float] | None = None
+    found = (cases[0], 0)
+    for case in cases:
+        reasons = case.table.reason
+        columns = np.array(range(len(reasons)) if case.leg.columns is None else case.leg.columns, np.intp)
+        furthest = int(reasons[columns].max())
+        columns = columns[reasons[columns] == furthest]
+        merit = case.targets.matrix.window if furthest == Reason.WINDOW else case.table.score
+        column = int(columns[np.argmax(merit[columns])])
+        rank = (furthest, float(merit[column]))
+        if best is None or rank > best:
+            best, found = rank, (case, column)
+    return found
+
+
+def names_of(needs: int) -> tuple[str, ...]:
+    """The abilities of a bit mask, as the settings and the catalog name them."""
+    return tuple((ability.name or "").lower() for ability in Ability(needs))
+
+
+def _not_allowed(case: Case, column: int) -> str:
+    if case.leg.columns is not None and column not in case.leg.columns:
+        return f"not asked for: the request names {case.leg.wanted}"
+    return case.leg.policy.why_not[column]
+
+
+def _lacks_ability(case: Case, column: int) -> str:
+    missing = case.request.needs & ~int(case.targets.matrix.abilities[column])
+    return f"lacks {' and '.join(names_of(missing))}, which the request needs"
+
+
+def _window(case: Case, column: int) -> str:
+    matrix = case.targets.matrix
+    input_tokens = case.request.input_tokens * float(matrix.token_ratio[column])
+    limit = float(matrix.input_limit[column])
+    if input_tokens > limit:
+        return f"input limit {limit:,.0f} < about {input_tokens:,.0f} tokens of input"
+    # What is left of the window has to hold the output: that asked for, else that expected of this model.
+    output = case.request.max_output_tokens or min(
+        case.request.output_tokens * float(matrix.output_ratio[column]), float(matrix.output_limit[column])
+    )
+    return f"context window {float(matrix.window[column]):,.0f} < about {input_tokens + output:,.0f} tokens needed"
+
+
+def _output_limit(case: Case, column: int) -> str:
+    limit = float(case.targets.matrix.output_limit[column])
+    return f"output limit {limit:,.0f} < {case.request.max_output_tokens:,.0f} tokens asked for"
+
+
+def _unpriced(case: Case, column: int) -> str:
+    return f"no stated price, and routers.{case.leg.policy.name}.limits.max_cost_usd needs one"
+
+
+def _over(key: str, dimension: str, unit: str, sign: str = ">") -> Callable[[Case, int], str]:
+    """Words for a figure of the table beyond the router's limit."""
+
+    def words(case: Case, column: int) -> str:
+        figure = float(case.table.figures[INDEX[dimension], column])
+        limit = getattr(case.leg.policy.settings.limits, key)
+        return f"{dimension} {figure:.3g}{unit} {sign} routers.{case.leg.policy.name}.limits.{key} {limit:g}"
+
+    return words
+
+
+def _slow(case: Case, column: int) -> str:
+    matrix, live = case.targets.matrix, case.live
+    output = min(case.request.output_tokens * float(matrix.output_ratio[column]), float(matrix.output_limit[column]))
+    if case.request.max_output_tokens:
+        output = min(output, case.request.max_output_tokens)
+    seconds = float(live.first_token_seconds[column]) + output * float(live.seconds_per_output_token[column])
+    policy = case.leg.policy
+    limit = policy.vector.max_latency_seconds
+    return f"about {seconds:.3g} s for the whole answer > routers.{policy.name}.limits.max_latency_seconds {limit:g}"
+
+
+def _slow_to_start(case: Case, column: int) -> str:
+    seconds, policy = float(case.live.first_token_seconds[column]), case.leg.policy
+    limit = policy.vector.max_first_token_seconds
+    return f"about {seconds:.3g} s to the first token > routers.{policy.name}.limits.max_first_token_seconds {limit:g}"
+
+
+WORDS: dict[Reason, Callable[[Case, int], str]] = {
+    Reason.NOT_ALLOWED: _not_allowed,
+    Reason.ABILITY: _lacks_ability,
+    Reason.WINDOW: _window,
+    Reason.OUTPUT_LIMIT: _output_limit,
+    Reason.UNPRICED: _unpriced,
+    Reason.COST: _over("max_cost_usd", "cost", " USD"),
+    Reason.LATENCY: _slow,
+    Reason.FIRST_TOKEN: _slow_to_start,
+    Reason.QUALITY: _over("min_quality", "quality", "", "<"),
+    Reason.CARBON: _over("max_carbon_g", "carbon", " gCO2e"),
+}
+LABELS: dict[Reason, str] = {
+    Reason.NOT_ALLOWED: "the router's lists and price ceilings",
+    Reason.ABILITY: "an ability they lack",
+    Reason.WINDOW: "their context window",
+    Reason.OUTPUT_LIMIT: "their output limit",
+    Reason.UNPRICED: "having no stated price",
+    Reason.COST: "cost",
+    Reason.LATENCY: "latency",
+    Reason.FIRST_TOKEN: "time to the first token",
+    Reason.QUALITY: "quality",
+    Reason.CARBON: "carbon",
+}
+WAY_OUT: dict[Reason, str] = {
+    Reason.NOT_ALLOWED: "Ask for another model or router, or change the router's allow, deny or price limits.",
+    Reason.ABILITY: "Ask another router or model, or leave out what it cannot do.",
+    Reason.WINDOW: "Shorten the request, or ask for a model with a larger window.",
+    Reason.OUTPUT_LIMIT: "Ask for fewer output tokens.",
+    Reason.UNPRICED: "State its price in the settings, or lift the limit.",
+    Reason.COST: "Raise the limit, shorten the request, or ask for fewer output tokens.",
+    Reason.LATENCY: "Raise the limit, or ask for fewer output tokens.",
+    Reason.FIRST_TOKEN: "Raise the limit.",
+    Reason.QUALITY: "Lower the limit.",
+    Reason.CARBON: "Raise the limit, or shorten the request.",
+}

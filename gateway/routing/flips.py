@@ -1,0 +1,65 @@
+"""What would change a choice: how far each weight may go before another target scores best."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from core.dimensions import DIMENSIONS
+from gateway.routing.eligibility import Case
+from gateway.routing.plan import Candidate
+
+F64 = NDArray[np.float64]
+
+
+class Flip(Struct, frozen=True):
+    """How far one weight may go, the others keeping their proportions, before another target scores best."""
+
+    weight: float  # now
+    above: float | None  # smallest weight over it at which the choice changes; None: it never does
+    above_target: str | None
+    below: float | None  # largest weight under it
+    below_target: str | None
+
+
+def flips(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, Flip]:
+    """By dimension, for the best-scored candidate of the leg that leads; empty when it has no rival.
+
+    With u the lead over a rival in utility, w the weights and s a new share for dimension d, the others scaled by
+    (1 - s) / (1 - w_d), the lead in score is s u_d + (1 - s) r, where r is the lead by the other dimensions alone.
+    It vanishes at s = r / (r - u_d).
+    """
+    head = candidates[0]
+    rivals = [one for one in candidates if one.leg == head.leg and one.last_resort == head.last_resort]
+    leader = max(rivals, key=lambda one: one.score)
+    rivals.remove(leader)
+    if not rivals:
+        return {}
+    case = cases[leader.leg]
+    utility = case.table.utility.astype(np.float64)
+    weights = case.leg.policy.vector.weights.astype(np.float64)
+    lead = utility[:, leader.column, None] - utility[:, [rival.column for rival in rivals]]
+    names = [rival.target for rival in rivals]
+    return {dimension.name: _flip(row, weights, lead, names) for row, dimension in enumerate(DIMENSIONS)}
+
+
+def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
+    """lead: [dimensions, rivals], the leader's utility minus the rival's."""
+    weight = float(weights[row])
+    if weight >= 1.0:  # the others have no proportions to keep
+        return Flip(weight, None, None, None, None)
+    by_others = (weights @ lead - weight * lead[row]) / (1.0 - weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = by_others / (by_others - lead[row])
+    above = np.where((lead[row] < 0) & (share >= weight) & (share < 1), share, np.inf)
+    below = np.where((lead[row] > 0) & (share <= weight) & (share > 0), share, -np.inf)
+    up, down = int(np.argmin(above)), int(np.argmax(below))
+    rises, falls = bool(np.isfinite(above[up])), bool(np.isfinite(below[down]))
+    return Flip(
+        weight=weight,
+        above=float(above[up]) if rises else None,
+        above_target=rivals[up] if rises else None,
+        below=float(below[down]) if falls else None,
+        below_target=rivals[down] if falls else None,
+    )

@@ -1,0 +1,130 @@
+"""The decision: which targets to try, in which order."""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from core.decision import Ranking
+from core.matrix import LiveFigures
+from core.scorer import Scorer
+from gateway.catalog.card import ModelCard, Offer
+from gateway.catalog.columns import Targets
+from gateway.routing.describe import Profile
+from gateway.routing.eligibility import Case, refusal
+from gateway.routing.policy import Policy
+from gateway.routing.selection import Selection
+
+SPARE = 4  # candidates beyond the attempts: some may be cooling by the time their turn comes
+
+
+class Candidate(NamedTuple):
+    """A target in its place."""
+
+    column: int
+    target: str  # "openai/gpt-5@openai"
+    offer: Offer
+    model: ModelCard
+    score: float  # 0-1, by the weights of its leg
+    last_resort: bool  # cooling, broken or less available than the router wants
+    leg: int  # of the selection
+
+
+class Plan(Struct, frozen=True):
+    """The candidates in the order in which they are tried; at least one."""
+
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def margin(self) -> float | None:
+        """Score of the first minus that of the second; negative when the first was drawn among near ties.
+
+        None when nothing else is eligible, or the order between the two was not one of scores.
+        """
+        if len(self.candidates) < 2:
+            return None
+        first, second = self.candidates[:2]
+        comparable = first.leg == second.leg and first.last_resort == second.last_resort
+        return first.score - second.score if comparable else None
+
+
+class Decision(Struct, frozen=True):
+    """A plan with everything it was made from, so that the full record can be made later."""
+
+    selection: Selection
+    profile: Profile
+    targets: Targets
+    scorer: Scorer
+    live: LiveFigures
+    pick: float
+    plan: Plan
+
+    @property
+    def policy(self) -> Policy:
+        """That of the first leg."""
+        return self.selection.legs[0].policy
+
+    def cases(self) -> list[Case]:
+        """Every leg with its full table, computed anew."""
+        return _cases(self.selection, self.profile, self.targets, self.scorer, self.live)
+
+
+def make_plan(
+    selection: Selection, profile: Profile, targets: Targets, scorer: Scorer, live: LiveFigures, pick: float
+) -> Decision:
+    """Rank the targets of every leg. Raises NothingEligible, or ContextTooLong when only the window is in the way.
+
+    pick: in [0, 1); draws the first among those within the router's `spread` of the best.
+    """
+    count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
+    candidates = ranked(selection, profile, targets, scorer, live, pick, count)
+    if not candidates:
+        raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
+    return Decision(selection, profile, targets, scorer, live, pick, Plan(candidates))
+
+
+def ranked(
+    selection: Selection,
+    profile: Profile,
+    targets: Targets,
+    scorer: Scorer,
+    live: LiveFigures,
+    pick: float,
+    count: int,
+) -> tuple[Candidate, ...]:
+    """The first `count` candidates. Legs keep their order; last resorts of all legs come after everything else."""
+    normal: list[Candidate] = []
+    last: list[Candidate] = []
+    seen: set[int] = set()
+    for number, leg in enumerate(selection.legs):
+        ranking = scorer.decide(live, profile.figures, leg.policy.vector, leg.allowed, count)
+        columns, scores = _spread(ranking, leg.policy.settings.spread, pick)
+        for place, (column, score) in enumerate(zip(columns, scores, strict=True)):
+            if column not in seen:
+                seen.add(column)
+                is_last = place >= ranking.normal
+                candidate = Candidate(
+                    column, targets.ids[column], targets.offers[column], targets.models[column], score, is_last, number
+                )
+                (last if is_last else normal).append(candidate)
+    return tuple((normal + last)[:count])
+
+
+def _spread(ranking: Ranking, spread: float, pick: float) -> tuple[list[int], list[float]]:
+    """The ranking with one of the near ties drawn to the front; the others keep their order."""
+    columns, scores, normal = ranking
+    if spread <= 0 or normal < 2:
+        return columns, scores
+    near = sum(1 for score in scores[:normal] if score >= scores[0] - spread)
+    drawn = int(pick * near)
+    order = [drawn, *range(drawn), *range(drawn + 1, len(columns))]
+    return [columns[place] for place in order], [scores[place] for place in order]
+
+
+def _cases(
+    selection: Selection, profile: Profile, targets: Targets, scorer: Scorer, live: LiveFigures
+) -> list[Case]:
+    figures = profile.figures
+    return [
+        Case(leg, figures, targets, live, scorer.table(live, figures, leg.policy.vector, leg.allowed))
+        for leg in selection.legs
+    ]

@@ -1,0 +1,211 @@
+"""What the caller's `model` means: a router, a model, a target, or an explicit chain of them."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+
+import numpy as np
+from msgspec import Struct
+
+from core.matrix import U8
+from gateway.catalog.card import Catalog
+from gateway.catalog.columns import Targets
+from gateway.errors import InvalidRequest, UnknownModel
+from gateway.routing.policy import Policy
+
+REMEMBERED = 512  # selections kept per snapshot; callers ask for the same few
+LONGEST_CHAIN = 16
+ROUTER_PREFIXES = ("steelyard/", "router/")
+AUTO = "auto"  # below a router's base URL this means that router
+LONGEST_NAME = 200  # characters of a name that we look for and repeat
+SUGGESTIONS = 3
+
+
+class Leg(Struct, frozen=True):
+    """One element of a selection: some columns, weighed by one policy."""
+
+    wanted: str  # as the caller wrote it
+    policy: Policy
+    columns: tuple[int, ...] | None  # None: all; else the hosts of the model asked for
+    allowed: U8  # [n] 1: among the columns, and let in by the policy
+
+
+class Selection(Struct, frozen=True):
+    """The legs, tried in order, and what of the chain could not be used."""
+
+    wanted: str  # model or chain, as the caller wrote it
+    legs: tuple[Leg, ...]
+    skipped: tuple[str, ...] = ()  # one sentence per element of the chain that no live provider sells
+
+    @property
+    def policy(self) -> Policy:
+        """That of the first leg; its router gives the decision its name."""
+        return self.legs[0].policy
+
+    @property
+    def routers(self) -> tuple[str, ...]:
+        """Every router that takes part; the caller's key must be good for all of them."""
+        return tuple(dict.fromkeys(leg.policy.name for leg in self.legs))
+
+
+class NotLive(UnknownModel):
+    """The catalog knows the model, but nobody who sells it can be called."""
+
+
+class Selector:
+    """Resolves names against one snapshot. `absent`: provider -> why it is not live, "set GROQ_API_KEY"."""
+
+    def __init__(
+        self,
+        policies: Mapping[str, Policy],
+        targets: Targets,
+        catalog: Catalog,
+        absent: Mapping[str, str],
+        aliases: Mapping[str, str],
+        default_router: str,
+    ) -> None:
+        self._policies = policies
+        self._targets = targets
+        self._catalog = catalog
+        self._absent = absent
+        self._aliases = aliases
+        self._default_router = default_router
+        self._resolve = lru_cache(REMEMBERED)(self._resolve_afresh)
+
+    def select(self, model: str, chain: tuple[str, ...] = (), router: str = "") -> Selection:
+        """What to weigh, in which order. Raises UnknownModel.
+
+        router: that of the base URL /routers/<router>/v1, "" without one. It weighs pinned models, and "auto" means it.
+        A router named by `model` weighs the models of the chain; a model named by `model` goes before the chain.
+        """
+        return self._resolve(model, chain, router)
+
+    def _resolve_afresh(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
+        base = self._base_policy(router)
+        named = base if not model or (router and model == AUTO) else self._router(model)
+        if chain:
+            if len(chain) > LONGEST_CHAIN:
+                raise InvalidRequest(
+                    f"'models' has {len(chain)} entries; at most {LONGEST_CHAIN} are possible.", param="models"
+                )
+            if named is None:
+                chain = (model, *(element for element in chain if element != model))
+            return self._chain(chain, named or base)
+        wanted = model or base.name
+        return Selection(wanted, (self._router_leg(wanted, named) if named else self._leg(wanted, base),))
+
+    def _base_policy(self, router: str) -> Policy:
+        """The router of the base URL, or the default one."""
+        if not router:
+            return self._policies[self._default_router]
+        policy = self._policies.get(router)
+        if policy is None:
+            raise UnknownModel(
+                f"There is no router {router[:LONGEST_NAME]!r}; there are {', '.join(self._policies)}", param="model"
+            )
+        return policy
+
+    def _router(self, name: str) -> Policy | None:
+        name = self._aliases.get(name, name)
+        for prefix in ROUTER_PREFIXES:
+            name = name.removeprefix(prefix)
+        return self._policies.get(name)
+
+    def _router_leg(self, wanted: str, policy: Policy) -> Leg:
+        return Leg(wanted, policy, None, policy.allowed)
+
+    def _leg(self, wanted: str, policy: Policy) -> Leg:
+        columns = self._columns(wanted)
+        allowed = np.zeros_like(policy.allowed)
+        allowed[list(columns)] = policy.allowed[list(columns)]
+        allowed.flags.writeable = False
+        return Leg(wanted, policy, columns, allowed)
+
+    def _chain(self, chain: Sequence[str], base: Policy) -> Selection:
+        legs: list[Leg] = []
+        skipped: list[str] = []
+        for element in chain:
+            router = self._router(element)
+            try:
+                legs.append(self._leg(element, base) if router is None else self._router_leg(element, router))
+            except NotLive as error:
+                skipped.append(error.message)
+        if not legs:
+            raise NotLive(" ".join(skipped), param="models")
+        return Selection(", ".join(chain), tuple(legs), tuple(skipped))
+
+    def _columns(self, wanted: str) -> tuple[int, ...]:
+        """Columns of a model or target. Raises UnknownModel with the way out."""
+        name = self._aliases.get(wanted, wanted)
+        model, _, provider = name.partition("@")
+        ids = self._ids_of(model)
+        if len(ids) > 1:
+            raise UnknownModel(f"{wanted!r} could be any of {', '.join(ids)}; say which", param="model")
+        columns = self._targets.by_model.get(ids[0], ()) if ids else ()
+        if provider:
+            hosts = self._targets.by_provider.get(provider, ())
+            columns = tuple(column for column in columns if column in hosts)
+        if not columns:
+            raise self._unknown(wanted, model, provider)
+        return columns
+
+    def _ids_of(self, name: str) -> tuple[str, ...]:
+        """Live models that go by this name: by id or alias as written, else by short name, whatever the case."""
+        if name in self._targets.by_model:
+            return (name,)
+        return self._live_names.get(name.lower(), ())
+
+    @cached_property
+    def _live_names(self) -> dict[str, tuple[str, ...]]:
+        """Lower-case id, alias and short name -> ids of the models that it may mean."""
+        names: dict[str, dict[str, None]] = {}
+        for name, columns in self._targets.by_model.items():
+            names.setdefault(name.lower(), {})[self._targets.offers[columns[0]].model] = None
+        for model in dict.fromkeys(offer.model for offer in self._targets.offers):
+            if short_name(model) not in self._targets.by_model:
+                names.setdefault(short_name(model), {})[model] = None
+        return {name: tuple(models) for name, models in names.items()}
+
+    def _unknown(self, wanted: str, name: str, provider: str) -> UnknownModel:
+        """The error for a name without columns: not live, sold elsewhere, or not known at all."""
+        model = self._catalog_names.get(name.lower())
+        if model is None:
+            return UnknownModel(self._did_you_mean(wanted), param="model")
+        sellers = tuple(offer.provider for offer in self._catalog.offers if offer.model == model)
+        if provider and provider not in sellers:
+            return UnknownModel(f"{provider} does not sell {model}; {_listed(sellers)} would.", param="model")
+        # Those first that a key would bring to life.
+        shown = [provider] if provider else sorted(sellers, key=lambda seller: (seller not in self._absent, seller))
+        ways = "; ".join(f"{seller}: {self._why_not(seller)}" for seller in shown)
+        return NotLive(f"{model} is in the catalog, but nobody who sells it can be called now. {ways}.", param="model")
+
+    def _why_not(self, seller: str) -> str:
+        if seller in self._targets.by_provider:
+            return "live, but does not serve this model by chat completions"
+        return self._absent.get(seller, "not known to Steelyard; give its base_url under providers in the settings")
+
+    @cached_property
+    def _catalog_names(self) -> dict[str, str]:
+        """Lower-case id, alias and short name -> a model's id, over the whole catalog. Built for the first error."""
+        names = {model.lower(): model for model in self._catalog.models}
+        for model, card in self._catalog.models.items():
+            for name in (*card.aliases, short_name(model)):
+                names.setdefault(name.lower(), model)
+        return names
+
+    def _did_you_mean(self, wanted: str) -> str:
+        shown = wanted[:LONGEST_NAME]
+        meant = {name.lower(): name for name in (*self._policies, *self._aliases)}
+        near = difflib.get_close_matches(shown.lower(), [*meant, *self._catalog_names], n=SUGGESTIONS)
+        suggestions = dict.fromkeys(meant.get(name) or self._catalog_names[name] for name in near)
+        hint = f"Did you mean {' or '.join(suggestions)}? " if suggestions else ""
+        return f"There is no router or model {shown!r}. {hint}GET /v1/models lists what can be asked for."
+
+
+def short_name(model: str) -> str:
+    """ "openai/gpt-5" goes by "gpt-5" too; lower case."""
+    return model.rpartition("/")[2].lower()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else "".join(names)

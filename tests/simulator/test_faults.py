@@ -81,7 +81,9 @@ def finishes(seen: Seen) -> int:
 
 def echoed(seen: Seen, good: Seen) -> bool:
     received = json.loads(seen.text)
-    return ["x-steelyard-simulate", "F78"] in received["headers"] and json.loads(received["body"])["model"].startswith("sim")
+    return ["x-steelyard-simulate", "F78"] in received["headers"] and json.loads(received["body"])["model"].startswith(
+        "sim"
+    )
 
 
 PROMISES = (
@@ -152,7 +154,13 @@ PROMISES = (
     Promise("F45", False, has=b"set-cookie: ", passes=same_text),
     Promise("F45;v=big", None, passes=lambda seen, good: len(seen.header("x-padding")) == 65536),
     Promise("F46", None, "fin", 0, has=b"HTTP/one.one"),
-    Promise("F46;v=cl_te", None, "fin", has=b"transfer-encoding: chunked\r\n", passes=lambda s, g: b"content-length" in s.head),
+    Promise(
+        "F46;v=cl_te",
+        None,
+        "fin",
+        has=b"transfer-encoding: chunked\r\n",
+        passes=lambda s, g: b"content-length" in s.head,
+    ),
     Promise("F46;v=cl2", None, "fin", passes=lambda seen, good: seen.head.count(b"content-length") == 2),
     Promise("F46;v=badchunk", None, "fin", has=b"\r\n\r\nzz\r\n"),
     Promise("F47", None, has=b"HTTP/1.1 103 Early Hints", passes=same_text),
@@ -175,7 +183,11 @@ PROMISES = (
     Promise("F59;after=3", True, passes=lambda seen, good: len(seen.events) == len(good.events) + 1),
     Promise("F60", True, lacks=b"[DONE]", passes=same_text),
     Promise("F61", None, lacks=b"completion_tokens", passes=same_text),
-    Promise("F62", True, passes=lambda s, g: finishes(s) == 2 and s.body.count(b"[DONE]") == 2 and b"late" in s.text.encode()),
+    Promise(
+        "F62",
+        True,
+        passes=lambda s, g: finishes(s) == 2 and s.body.count(b"[DONE]") == 2 and b"late" in s.text.encode(),
+    ),
     Promise("F63;tokens=5", None, passes=lambda seen, good: seen.text != ""),
     Promise("F64", True, passes=odd_spelling_means_the_same),
     Promise("F65;mb=1", True, passes=lambda seen, good: max(map(len, seen.events)) > 1 << 20),

@@ -1,6 +1,7 @@
 """The log is the truth: what came in, what went out and what it costs, however a request ended."""
 
 import json
+import socket
 import struct
 from collections.abc import Callable
 
@@ -8,18 +9,15 @@ import pytest
 
 from gateway.simulator.models import OFFERS
 from gateway.simulator.spawn import SimulatorProcess
-from tests.simulator.wire import Seen, ask, chat_body, connect, control, log_of, post, read_reply
+from tests.simulator.wire import Seen, ask, chat_body, connect, control, log_of, post, read_reply, until
 
 OFFER = next(offer for offer in OFFERS if offer.id == "sim/swift-mini@sim-alpha")
 
 
 def wait_until(port: int, ready: Callable[[dict[str, object]], bool]) -> dict[str, object]:
-    """The newest entry, once it is ready; each look is a round trip to the simulator."""
-    for _ in range(2000):
-        entry = log_of(port)[-1]
-        if ready(entry):
-            return entry
-    raise AssertionError(f"never ready: {entry}")
+    """The newest entry, once it is ready."""
+    until(lambda: ready(log_of(port)[-1]))
+    return log_of(port)[-1]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -38,7 +36,9 @@ def test_a_finished_request_is_billed_what_its_usage_says(port: int, stream: boo
     assert entry["id"] == (seen.chunks[0] if stream else json.loads(seen.body))["id"]
 
 
-@pytest.mark.parametrize(("fault", "billed", "outcome"), [("F53;after=4", 4, "cut"), ("F29", 0, "done"), ("F37", 0, "cut")])
+@pytest.mark.parametrize(
+    ("fault", "billed", "outcome"), [("F53;after=4", 4, "cut"), ("F29", 0, "done"), ("F37", 0, "cut")]
+)
 def test_a_fault_is_billed_for_the_tokens_that_were_written(port: int, fault: str, billed: int, outcome: str) -> None:
     ask(port, fault, stream=True)
     (entry,) = log_of(port)
@@ -62,14 +62,14 @@ def test_a_caller_who_resets_is_noticed_before_the_first_byte(port: int) -> None
     with connect(port) as caller:
         caller.sendall(post("/v1/chat/completions", chat_body(), {"x-steelyard-simulate": "F08"}))
         wait_until(port, lambda entry: entry["outcome"] == "open")
-        caller.setsockopt(1, 13, struct.pack("ii", 1, 0))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     entry = wait_until(port, lambda entry: entry["outcome"] != "open")
     assert (entry["outcome"], entry["output_tokens"], entry["bytes_sent"], entry["cost_nano_usd"]) == ("gone", 0, 0, 0)
 
 
 def test_a_slow_reader_is_not_sent_the_whole_firehose(port: int) -> None:
     with connect(port) as caller:
-        caller.setsockopt(1, 8, 1 << 16)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         caller.sendall(post("/v1/chat/completions", chat_body(stream=True), {"x-steelyard-simulate": "F72;n=200000"}))
         caller.recv(1000)
         before = wait_until(port, lambda entry: int(str(entry["output_tokens"])) > 0)
@@ -99,11 +99,8 @@ def test_one_connection_serves_many_requests_and_pipelined_ones_in_order(port: i
     assert len({entry["connection"] for entry in log_of(port)[-3:]}) == 1
 
 
-def read_all(caller: object, count: int) -> list[dict[str, list[dict[str, dict[str, str]]]]]:
+def read_all(caller: socket.socket, count: int) -> list[dict[str, list[dict[str, dict[str, str]]]]]:
     """So many JSON documents of stated length."""
-    from socket import socket
-
-    assert isinstance(caller, socket)
     made: list[dict[str, list[dict[str, dict[str, str]]]]] = []
     raw = b""
     while len(made) < count:

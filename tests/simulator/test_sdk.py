@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionToolParam
+from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolParam
 from pydantic import BaseModel
 
 from gateway.simulator.spawn import SimulatorProcess
@@ -69,11 +69,17 @@ def test_a_tool_is_called_and_its_result_answered_in_words(client: openai.OpenAI
     assert call.type == "function"
     arguments = json.loads(call.function.arguments)
     assert 1 <= arguments["limit"] <= 5
+    said: ChatCompletionAssistantMessageParam = {
+        "role": "assistant",
+        "tool_calls": [
+            {"id": call.id, "type": "function", "function": {"name": "lookup", "arguments": call.function.arguments}}
+        ],
+    }
     second = client.chat.completions.create(
         model="sim/coder-pro",
         messages=[
             {"role": "user", "content": "look it up"},
-            {"role": "assistant", "tool_calls": [{"id": call.id, "type": "function", "function": call.function.to_dict()}]},  # type: ignore[typeddict-item]
+            said,
             {"role": "tool", "tool_call_id": call.id, "content": "found"},
         ],
         tools=[LOOKUP],

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httptools
 
@@ -123,6 +123,14 @@ def control(port: int, path: str, rule: object = None) -> object:
         seen = read_reply(caller, Seen())
     assert seen.status == 200, seen.body
     return json.loads(seen.body)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Look again and again; each look is a round trip to the simulator, so this ends after a second or two."""
+    for _ in range(5000):
+        if true():
+            return
+    raise AssertionError("it never came to pass")
 
 
 def log_of(port: int) -> list[dict[str, object]]:

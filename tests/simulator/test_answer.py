@@ -1,0 +1,66 @@
+"""The same request has the same answer: in every process, from every provider; another seed has another."""
+
+import asyncio
+
+from gateway.simulator.cards import simulated_catalog, simulated_providers
+from gateway.simulator.models import MODELS, OFFERS, PROVIDERS
+from gateway.simulator.spawn import SimulatorProcess, spawn
+from gateway.wire.ability import Ability
+from tests.simulator.wire import ask
+
+
+def text_of(port: int, **fields: object) -> str:
+    return ask(port, **fields).text  # type: ignore[arg-type]
+
+
+def test_the_provider_does_not_change_the_words_but_the_request_does(simulator: SimulatorProcess) -> None:
+    alpha, bravo, delta = (simulator.ports[name] for name in ("sim-alpha", "sim-bravo", "sim-delta"))
+    text = text_of(alpha)
+    assert text == text_of(bravo) == text_of(delta, model="swift-mini") == text_of(alpha)
+    others = {text_of(alpha, text="other"), text_of(alpha, seed=7), text_of(alpha, model="sim/swift-pro")}
+    assert len(others - {text}) == 3
+
+
+async def test_a_process_with_the_same_seed_says_the_same(port: int) -> None:
+    same, other = await asyncio.gather(spawn(["sim-alpha"], pace=0, seed=1), spawn(["sim-alpha"], pace=0, seed=2))
+    try:
+        texts = [
+            await asyncio.to_thread(text_of, number)
+            for number in (port, same.ports["sim-alpha"], other.ports["sim-alpha"])
+        ]
+    finally:
+        await asyncio.gather(same.stop(), other.stop())
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_a_wished_length_is_kept_to_the_token(port: int) -> None:
+    for stream in (True, False):
+        seen = ask(port, "OK;tokens=500", stream=stream)
+        assert 1500 < len(seen.text) < 6000
+        assert seen.text.endswith((".", "!"))
+
+
+def test_the_catalog_has_a_card_for_every_offer_and_every_figure_its_source() -> None:
+    cards, offers, sources = simulated_catalog()
+    assert len(cards) == len(MODELS) >= 24
+    assert {offer.model for offer in offers} == set(cards)
+    assert {offer.provider for offer in offers} == set(PROVIDERS)
+    assert max(sum(offer.model == name for offer in offers) for name in cards) > 1
+    assert {figure.source for card in cards.values() for figure in card.quality.values()} == set(sources)
+    assert any(not offer.abilities & Ability.TOOLS for offer in offers)
+    assert len({offer.id for offer in offers}) == len(offers)
+
+
+def test_prices_are_whole_nano_dollars_per_token() -> None:
+    for offer in OFFERS:
+        for price in (offer.input_usd, offer.output_usd, offer.cached_input_usd):
+            assert abs(price * 1000 - round(price * 1000)) < 1e-9
+        assert offer.cached_input_usd <= offer.input_usd <= offer.output_usd
+
+
+def test_provider_rows_are_keyless_simulated_and_forward_the_wish() -> None:
+    rows = simulated_providers({"sim-alpha": 4242})
+    assert rows["sim-alpha"].base_url == "http://127.0.0.1:4242/v1"
+    assert rows["sim-alpha"].key is None
+    assert rows["sim-alpha"].simulated
+    assert rows["sim-alpha"].forward_headers == ("x-steelyard-simulate",)

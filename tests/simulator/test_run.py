@@ -1,0 +1,120 @@
+"""The simulator as a process: how it starts, what it says, how it ends."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulator.wire import Seen, ask, chat_body, connect, control, post, read_reply
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(*arguments: str, environ: dict[str, str] | None = None) -> tuple[subprocess.Popen[bytes], dict[str, object]]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gateway.simulator", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+    )
+    assert child.stdout is not None
+    return child, json.loads(child.stdout.readline())
+
+
+def ended(child: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    _, errors = child.communicate(timeout=10)
+    return child.returncode, errors
+
+
+def ports_of(ready: dict[str, object]) -> dict[str, int]:
+    ports = ready["ports"]
+    assert isinstance(ports, dict)
+    return ports
+
+
+def test_it_ends_with_its_parent_quietly() -> None:
+    child, ready = start("--provider", "sim-alpha", "--pace", "0", "--exit-with-parent")
+    assert ready["ready"] is True
+    assert ask(ports_of(ready)["sim-alpha"]).status == 200
+    assert ended(child) == (0, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_at_once_even_while_it_answers(number: signal.Signals) -> None:
+    child, ready = start("--provider", "sim-alpha", "--exit-with-parent")
+    with connect(ports_of(ready)["sim-alpha"]) as caller:
+        caller.sendall(post("/v1/chat/completions", chat_body(), {"x-steelyard-simulate": "F08"}))
+        child.send_signal(number)
+        assert child.wait(10) == 0
+        assert read_reply(caller, Seen()).ending in ("fin", "rst")
+    assert ended(child) == (0, b"")
+
+
+def test_all_providers_can_share_one_port() -> None:
+    child, ready = start("--single-port", "--pace", "0", "--coalesce")
+    try:
+        (port,) = set(ports_of(ready).values())
+        for provider, model in (("sim-alpha", "sim/swift-mini"), ("sim-delta", "swift-mini")):
+            with connect(port) as caller:
+                caller.sendall(post(f"/{provider}/v1/chat/completions", chat_body(model, stream=True), {}))
+                seen = read_reply(caller, Seen())
+            assert seen.status == 200
+            assert seen.events[-1] == b"[DONE]"
+        entries = control(port, "log")
+        assert isinstance(entries, list)
+        assert [entry["provider"] for entry in entries] == ["sim-alpha", "sim-delta"]
+        assert ask(port).status == 404
+    finally:
+        child.terminate()
+        ended(child)
+
+
+def test_given_a_port_the_providers_stand_in_a_row() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    child, ready = start("--port", str(port), "--provider", "sim-alpha", "--provider", "sim-bravo")
+    child.terminate()
+    ended(child)
+    assert ports_of(ready) == {"sim-alpha": port, "sim-bravo": port + 1}
+
+
+def test_the_process_stays_lean() -> None:
+    code = (
+        "import gateway.simulator.run, sys; print([m for m in ('numpy', 'aiohttp', 'starlette') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert told.stdout.strip() == b"[]"
+
+
+def test_the_pace_comes_from_the_environment_when_none_is_given() -> None:
+    child, ready = start("--provider", "sim-alpha", environ={"STEELYARD_SIMULATOR_PACE": "0"})
+    try:
+        assert ask(ports_of(ready)["sim-alpha"], model="sim/thinker-max").ending == "whole"  # 2.2 s at pace 1
+    finally:
+        child.terminate()
+        ended(child)
+
+
+def test_at_a_pace_tokens_come_one_by_one() -> None:
+    child, ready = start("--provider", "sim-alpha", "--pace", "1")
+    try:
+        with connect(ports_of(ready)["sim-alpha"]) as caller:
+            caller.sendall(
+                post("/v1/chat/completions", chat_body(stream=True), {"x-steelyard-simulate": "OK;tokens=20"})
+            )
+            reads = 0
+            raw = b""
+            while not raw.endswith(b"\r\n0\r\n\r\n"):
+                raw += caller.recv(1 << 16)
+                reads += 1
+        assert raw.count(b'"content"') == 21
+        assert reads >= 5  # at pace 0 and coalesced it would be one
+    finally:
+        child.terminate()
+        ended(child)

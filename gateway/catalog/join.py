@@ -52,7 +52,8 @@ def join(readings: Iterable[Reading], aliases: Aliases, known: Iterable[str] = (
     ordered = sorted(readings, key=lambda reading: _rank(reading.source.name))
     names = Names(aliases, (*known, *_vocabulary(ordered, aliases)))
     stated, unjoined = _gather(ordered, aliases, names)
-    offers = {target: _offer(target, rows, aliases.providers[target[1]]) for target, rows in stated.items()}
+    unlisted = max((reading.source.date for reading in ordered if reading.source.name in ARCHIVES), default="")
+    offers = {target: _offer(target, rows, aliases.providers[target[1]], unlisted) for target, rows in stated.items()}
     models = cards.build(_facts(stated), ordered, names, aliases, unjoined)
     offers = cards.with_measured_speed(offers, ordered, names)
     sources = _sources(ordered)
@@ -157,13 +158,13 @@ def _plainness(record: OfferRecord, prefer: tuple[str, ...]) -> tuple[int, int, 
     return position, len(record.name), record.name
 
 
-def _offer(target: tuple[str, str], rows: Stated, provider: ProviderRow) -> Offer:
+def _offer(target: tuple[str, str], rows: Stated, provider: ProviderRow, unlisted: str) -> Offer:
+    """One offer. `unlisted`: the day of the archives, on which an offer that only they know was no longer listed."""
     first: dict[str, OfferRecord] = {}
     for source, record in rows:
         first.setdefault(source, record)
     records = list(first.items())
     abilities, evidence = _abilities(records)
-    archived = ARCHIVES.issuperset(first)
     return Offer(
         model=target[0],
         provider=target[1],
@@ -176,7 +177,7 @@ def _offer(target: tuple[str, str], rows: Stated, provider: ProviderRow) -> Offe
         abilities_from=evidence,
         region=provider.region,
         api=next((record.api for _, record in records if record.api), ""),
-        retires="1970-01-01" if archived else _retires(records),
+        retires=unlisted if ARCHIVES.issuperset(first) else _retires(records),
     )
 
 

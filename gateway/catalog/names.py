@@ -26,7 +26,7 @@ NOT_TEXT = re.compile(
     r"|-audio|audio-|-asr|speech|sora|dall-e|robotics|bge-|\be5-|prompt-guard|content-safety|gliner|orpheus|computer-use"
     r"|deep-research|search-preview|search-api|-mt-|livetranslate|riva|-nemoretriever|autoglm|omni-flash-realtime"
     r"|nano-banana|seedream|kling|hailuo|video|voicechat|model-router|stable-diffusion|esm|usdcode|usdvalidate|-stt|voice"
-    r"|voyage|minilm|mpnet|-detection|bevformer|sparsedrive|streampetr|cosmos|draft|(?:^|/)(?:auto|router|free)$"
+    r"|voyage|minilm|mpnet|-detection|bevformer|sparsedrive|streampetr|cosmos|draft|-ttm-|(?:^|/)(?:auto|router|free)$"
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from gateway.live import Live, Snapshot
 from gateway.providers.provider import Provider
 from gateway.providers.table import load_table, resolve
 from gateway.routing.policy import PRESETS, compile_policy
+from gateway.routing.selection import Selector
 from gateway.server.app import make_app
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
@@ -88,12 +89,16 @@ def compile_snapshot(
         catalog = merge(catalog, *simulated_catalog())
     targets = build_targets(catalog, providers.keys(), TASKS)
     routers = {**PRESETS, **settings.routers}
+    policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
     return Snapshot(
         settings=settings,
         catalog=catalog,
         targets=targets,
         scorer=Scorer(targets.matrix),
-        policies={name: compile_policy(name, router, targets) for name, router in routers.items()},
+        policies=policies,
+        selector=Selector(
+            policies, targets, catalog, resolution.absent, settings.aliases, settings.default_router
+        ),
         providers=providers,
         absent=resolution.absent,
         lines=lay_lines(targets, providers),
@@ -109,14 +114,14 @@ class House:
         self._environ = environ
         loaded, self.path = read_settings(options.config, environ)
         self.settings = with_options(loaded.settings, options)
-        self._catalog = known_catalog(self.settings)
+        self.catalog = known_catalog(self.settings)
         self._ports: Mapping[str, int] | None = None
         self.live: Live
 
     async def open(self, simulator: SimulatorProcess | None) -> None:
         """Compile the first snapshot."""
         self._ports = None if simulator is None else simulator.ports
-        self.live = Live(compile_snapshot(self.settings, self._catalog, self._environ, self._ports))
+        self.live = Live(compile_snapshot(self.settings, self.catalog, self._environ, self._ports))
 
     @property
     def needs_simulator(self) -> bool:
@@ -128,7 +133,7 @@ class House:
         try:
             loaded, _ = read_settings(self._options.config, self._environ)
             settings = with_options(loaded.settings, self._options)
-            self._swap(settings, self._catalog)
+            self._swap(settings, self.catalog)
         except (SettingsError, ValueError, OSError) as error:
             log.error("settings not reloaded, the old ones go on serving:\n%s", error)
         else:
@@ -141,7 +146,7 @@ class House:
 
     def _swap(self, settings: Settings, catalog: Catalog) -> None:
         snapshot = compile_snapshot(settings, catalog, self._environ, self._ports)
-        self.settings, self._catalog = settings, catalog
+        self.settings, self.catalog = settings, catalog
         self.live.swap(snapshot)
 
 
@@ -176,7 +181,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         drainer = Drainer(journal, ledger, settings.ledger.retention_days)
         drainer.start()
         stack.callback(drainer.stop)
-        transport = Transport(connect_seconds=2.0)
+        transport = Transport()
         await transport.open()
         stack.push_async_callback(transport.close)
         state = State(house.live, transport, [journal.append, log_request])
@@ -220,7 +225,7 @@ async def background(house: House, server: "Server") -> AsyncIterator[None]:
         if house.path is not None:
             tasks.create_task(watch(house.path, house.reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
-            refresher = Refresher(house.settings.catalog, house.live.current.catalog, random.random)
+            refresher = Refresher(house.settings.catalog, house.catalog, random.random)
             tasks.create_task(refresher.run_forever(stop, house.adopt_catalog))
         try:
             yield

@@ -11,6 +11,7 @@ from gateway.execution.health import Health
 from gateway.execution.lines import Line
 from gateway.providers.provider import Provider
 from gateway.routing.policy import Policy
+from gateway.routing.selection import Selector
 from gateway.settings.schema import Settings
 
 
@@ -22,6 +23,7 @@ class Snapshot(Struct, frozen=True):
     targets: Targets
     scorer: Scorer
     policies: Mapping[str, Policy]
+    selector: Selector
     providers: Mapping[str, Provider]  # live ones
     absent: Mapping[str, str]  # provider -> why it is not live
     lines: tuple[Line, ...]  # one per target

@@ -122,8 +122,9 @@ def print_report(report: Report) -> None:
     """What a refresh brought, feed by feed, and what it refused."""
     table = plain_table("feed", "state", "entries", "detail")
     for feed in report.feeds:
-        table.add_row(feed.name, feed.state, str(feed.entries), feed.detail)
+        table.add_row(feed.name, feed.outcome, str(feed.entries), feed.detail)
     CONSOLE.print(table)
+    CONSOLE.print(f"the catalog is now {report.version}" if report.adopted else "nothing new")
     for refused in report.quarantined:
         CONSOLE.print(f"kept the old {refused.field} of {refused.target}: {refused.reason}")
 

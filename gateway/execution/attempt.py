@@ -34,6 +34,7 @@ class Call(Struct, frozen=True):
     url: URL
     headers: Mapping[str, str]
     body: bytes
+    connect_seconds: float
     patience_seconds: float  # until the whole answer, or a stream's first content
     secrets: tuple[str, ...]  # never to be seen in a fault's message
 
@@ -71,7 +72,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     timing = Timing(monotonic())
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body)
+            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds)
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)
@@ -106,7 +107,7 @@ async def begin(call: Call, transport: Transport, wants_usage: bool, choices: in
     begun: Begun | Fault | None = None
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body)
+            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds)
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)

@@ -12,7 +12,7 @@ from gateway.execution.attempt import Begun, Whole, record_of
 from gateway.execution.lines import Line
 from gateway.execution.run import Arrival, Errand
 from gateway.providers.faults import Fault
-from gateway.routing.explain import standings
+from gateway.routing.explain import summary
 from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
 
@@ -98,7 +98,8 @@ def receipt(
     first_token_seconds: float | None,
 ) -> Receipt:
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
-    plan, figures = decision.plan, decision.profile.figures
+    figures = decision.profile.figures
+    told = summary(decision, column, errand.standings)
     line = None if column is None else errand.lines[column]
     offer = None if column is None else decision.targets.offers[column]
     return Receipt(
@@ -114,7 +115,7 @@ def receipt(
         status=status,
         outcome=outcome,
         stream=prompt.stream,
-        fallback=column is not None and column != plan.candidates[0].column,
+        fallback=column is not None and column != decision.plan.candidates[0].column,
         usage=spent.usage,
         cost_nano_usd=spent.cost_nano_usd,
         cost_estimated=spent.usage.estimated,
@@ -126,9 +127,9 @@ def receipt(
         session=prompt.session,
         catalog_version=errand.catalog_version,
         attempts=attempts,
-        standings=standings(decision, column),
-        margin=plan.margin,
-        excluded=plan.excluded,
+        standings=told.standings,
+        margin=told.margin,
+        excluded=told.excluded,
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
     )

@@ -41,6 +41,7 @@ class Errand(Struct):
     fallback: Fallback
     caller_headers: list[tuple[bytes, bytes]]
     catalog_version: str
+    standings: int  # how many candidates the receipt tells of
     attempts: list[AttemptRecord] = []
     faults: list[Fault] = []
     sent_at: float = 0.0  # monotonic second of the last send
@@ -98,6 +99,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
             stream_usage=line.provider.stream_usage,
             drop_fields=line.provider.drop_fields,
         ),
+        connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
         secrets=line.secrets,
     )

@@ -21,7 +21,6 @@ from gateway.live import Snapshot
 from gateway.providers.faults import Fault
 from gateway.routing.describe import describe
 from gateway.routing.plan import Decision, make_plan
-from gateway.routing.selection import select
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, metadata_of
 from gateway.server.protocol import EXTENSION
@@ -96,11 +95,12 @@ class Exchange:
         """Body to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
         router = self.scope.get("path_params", {}).get("router", "")
-        prompt = parse(body, default_model=router)
+        prompt = parse(body, default_model=router or snapshot.settings.default_router)
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
         decision = decide(snapshot, prompt, router)
-        may_use(decision.policy.name)
+        for name in decision.selection.routers:
+            may_use(name)
         return Errand(
             arrival=self.arrival,
             prompt=prompt,
@@ -111,6 +111,7 @@ class Exchange:
             fallback=decision.policy.settings.fallback,
             caller_headers=headers,
             catalog_version=snapshot.catalog.version,
+            standings=1 + snapshot.settings.metadata.alternatives,
         )
 
     async def reply(self, errand: Errand, answer: Whole) -> None:
@@ -201,7 +202,7 @@ class Exchange:
 def decide(snapshot: Snapshot, prompt: Prompt, router: str) -> Decision:
     """Rank every target of the snapshot for this prompt. Raises UnknownModel, NothingEligible or ContextTooLong."""
     profile = describe(prompt)
-    selection = select(snapshot, prompt.model, prompt.chain, router)
+    selection = snapshot.selector.select(prompt.model, prompt.chain, router)
     live = snapshot.health.view(monotonic())
     return make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
 

@@ -57,8 +57,9 @@ class Inquiry:
         snapshot = self._state.live.current
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")
-        decision = decide(snapshot, parse(body, default_model=router), router)
-        caller.may_use(decision.policy.name)
+        decision = decide(snapshot, parse(body, default_model=router or snapshot.settings.default_router), router)
+        for name in decision.selection.routers:
+            caller.may_use(name)
         return answer(ENCODE(record(decision)))
 
     async def decision(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Pooled HTTP to providers. One session per process; nothing here knows what the bytes mean."""
 
+import functools
 import ssl
 from collections.abc import Mapping
 from typing import Literal
@@ -26,8 +27,7 @@ class Transport:
     proxy settings are honoured.
     """
 
-    def __init__(self, connect_seconds: float) -> None:
-        self._connect_seconds = connect_seconds
+    def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -35,7 +35,6 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
             skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
             trust_env=True,
             read_bufsize=2**17,
@@ -46,25 +45,38 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
-        """Send and wait for the answer's headers. A connection that died while it was pooled is replaced once, unseen."""
-        if self._session is None:
-            raise RuntimeError("Transport.post before Transport.open")
+    async def post(
+        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float
+    ) -> aiohttp.ClientResponse:
+        """Send and wait for the answer's headers. A connection that died while it was pooled is replaced once, unseen.
+
+        connect_seconds: how long a new connection may take; the caller limits the rest. Raises TransportFailure.
+        """
         try:
-            return await self._session.post(url, headers=headers, data=body, allow_redirects=False)
+            return await self._post(url, headers, body, connect_seconds)
         except aiohttp.ServerDisconnectedError:
             # Either a pooled connection that the provider had closed, or a provider that hangs up on us. A second try
             # tells them apart; nothing was answered, so nothing can be doubled that the provider has not abandoned.
-            return await self._post_again(url, headers, body)
+            try:
+                return await self._post(url, headers, body, connect_seconds)
+            except (aiohttp.ClientError, OSError) as error:
+                raise explained(error) from error
         except (aiohttp.ClientError, OSError) as error:
             raise explained(error) from error
 
-    async def _post_again(self, url: URL, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
-        assert self._session is not None  # noqa: S101 - post has checked
-        try:
-            return await self._session.post(url, headers=headers, data=body, allow_redirects=False)
-        except (aiohttp.ClientError, OSError) as error:
-            raise explained(error) from error
+    async def _post(
+        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise RuntimeError("Transport.post before Transport.open")
+        return await self._session.post(
+            url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds)
+        )
+
+
+@functools.cache  # routers have few different values
+def timeout(connect_seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
 
 
 async def read_whole(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:

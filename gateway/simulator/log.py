@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from gateway.simulator.models import SimOffer
 
-KEPT = 50_000
+KEPT = 20_000
 
 
 class Entry(Struct):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from sys import intern
 from urllib.parse import parse_qs
 
 import msgspec
@@ -22,6 +23,7 @@ from gateway.simulator.spec import SpecError
 from gateway.simulator.steps import Send, Steps
 from gateway.simulator.vendor import Nature, Vendor
 
+CHAT = "/v1/chat/completions"
 Answer = tuple[int, bytes]
 
 
@@ -65,7 +67,7 @@ class World:
         name = connection.port.vendor
         if not name:
             name, path = self._named_in(path)
-        if path == "/v1/chat/completions" and request.method == b"POST" and name:
+        if path == CHAT and request.method == b"POST" and name:
             return self._chat(self.vendors[name], request, connection)
         status, body = self._plain(request, name, path, query)
         return iter([Send(head(status, (JSON, ("content-length", str(len(body))))) + body)]), None, None
@@ -78,7 +80,7 @@ class World:
     def _chat(self, vendor: Vendor, request: Request, connection: Connection) -> tuple[Steps, Entry, Bill | None]:
         entry = self.log.open(vendor.name, connection.number, time.time())
         entry.body_bytes = request.size
-        entry.header_names = [name.decode("latin-1") for name, _ in request.headers]
+        entry.header_names = [intern(name.decode("latin-1")) for name, _ in request.headers]
         vendor.active += 1
         if request.size > LARGEST_BODY:
             body = error_body(f"The body is over {LARGEST_BODY} bytes.", "invalid_request_error")
@@ -95,14 +97,12 @@ class World:
         }
         if name:
             routes["/v1/models"] = (b"GET", lambda: (200, self.vendors[name].models()))
-            routes["/v1/chat/completions"] = (b"POST", lambda: (404, b""))
+        if name and path == CHAT:  # with any method but POST
+            return _wrong_method(path, b"POST")
         if path not in routes:
             return 404, error_body(f"Unknown path {path}.", "invalid_request_error", code="not_found")
         method, answer = routes[path]
-        if request.method != method:
-            message = f"{path} takes {method.decode()}."
-            return 405, error_body(message, "invalid_request_error", code="method_not_allowed")
-        return answer()
+        return answer() if request.method == method else _wrong_method(path, method)
 
     # --- control ---
 
@@ -153,3 +153,8 @@ class World:
     def _recover(self, port: Port) -> None:
         port.recover_socket()
         self.to_attach.put_nowait(port)
+
+
+def _wrong_method(path: str, method: bytes) -> Answer:
+    message = f"{path} takes {method.decode()}."
+    return 405, error_body(message, "invalid_request_error", code="method_not_allowed")

@@ -98,7 +98,7 @@ def test_a_choked_port_drops_connection_attempts_and_comes_back(simulator: Simul
 def test_a_resetting_port_resets_before_it_reads(simulator: SimulatorProcess) -> None:
     port = simulator.ports["sim-delta"]
     control(simulator.control, "script", {"provider": "sim-delta", "fault": "F06"})
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as caller, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
         caller.recv(1)
     assert log_of(simulator.control) == []
 
@@ -107,7 +107,7 @@ def test_a_port_fails_for_its_span_of_time_only(simulator: SimulatorProcess) -> 
     port = simulator.ports["sim-alpha"]
     control(simulator.control, "script", {"provider": "*", "fault": "F01", "to_s": 0.2})
     assert not listens(port)
-    until(lambda: listens(port))
+    until(lambda: log_of(simulator.control) == [] and listens(port))
     assert statuses(port, 1) == [200]
 
 

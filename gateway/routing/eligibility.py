@@ -7,12 +7,13 @@ import numpy as np
 
 from core.decision import DecisionTable, Reason
 from core.dimensions import INDEX
-from core.matrix import U8, LiveFigures, RequestFigures
+from core.matrix import F32, U8, LiveFigures, RequestFigures
 from gateway.catalog.columns import Targets
 from gateway.errors import ContextTooLong, GatewayError, NothingEligible
 from gateway.routing.selection import Leg
 from gateway.wire.ability import Ability
 
+LIMITED_FIGURE = {Reason.COST: "cost", Reason.LATENCY: "latency", Reason.CARBON: "carbon"}
 NOT_ASKED = "not_asked"  # beside the names of Reason: another model was asked for
 
 
@@ -74,7 +75,7 @@ def refusal(cases: list[Case], skipped: tuple[str, ...] = ()) -> GatewayError:
 
 
 def _nearest(cases: list[Case]) -> tuple[Case, int]:
-    """The target that came furthest through the checks; of those the best, or the one with the largest window."""
+    """The target that came furthest through the checks, and of those the one that misses by least."""
     best: tuple[int, float] | None = None
     found = (cases[0], 0)
     for case in cases:
@@ -82,12 +83,26 @@ def _nearest(cases: list[Case]) -> tuple[Case, int]:
         columns = np.array(range(len(reasons)) if case.leg.columns is None else case.leg.columns, np.intp)
         furthest = int(reasons[columns].max())
         columns = columns[reasons[columns] == furthest]
-        merit = case.targets.matrix.window if furthest == Reason.WINDOW else case.table.score
+        merit = _merit(case, Reason(furthest))
         column = int(columns[np.argmax(merit[columns])])
         rank = (furthest, float(merit[column]))
         if best is None or rank > best:
             best, found = rank, (case, column)
     return found
+
+
+def _merit(case: Case, reason: Reason) -> F32:
+    """[n] the higher, the nearer a target is to passing that check."""
+    matrix, figures = case.targets.matrix, case.table.figures
+    if reason in LIMITED_FIGURE:
+        return np.negative(figures[INDEX[LIMITED_FIGURE[reason]]])
+    if reason is Reason.QUALITY:
+        return figures[INDEX["quality"]]
+    if reason is Reason.FIRST_TOKEN:
+        return np.negative(case.live.first_token_seconds)
+    if reason is Reason.WINDOW:
+        return np.minimum(matrix.window, matrix.input_limit)
+    return matrix.output_limit if reason is Reason.OUTPUT_LIMIT else case.table.score
 
 
 def names_of(needs: int) -> tuple[str, ...]:

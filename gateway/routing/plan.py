@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.decision import Ranking
 from core.matrix import LiveFigures
@@ -80,6 +81,20 @@ def make_plan(
     if not candidates:
         raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
     return Decision(selection, profile, targets, scorer, live, pick, Plan(candidates))
+
+
+def with_larger_window(decision: Decision, window: float) -> tuple[Candidate, ...]:
+    """Who to try when a target has found the request too long: those with a larger window, best first.
+
+    window: tokens. Empty when there is none.
+    """
+    is_larger = decision.targets.matrix.window > window
+    legs = tuple(replace(leg, allowed=leg.allowed * is_larger) for leg in decision.selection.legs)
+    count = decision.policy.settings.fallback.max_attempts + SPARE
+    selection = replace(decision.selection, legs=legs)
+    return ranked(
+        selection, decision.profile, decision.targets, decision.scorer, decision.live, decision.pick, count
+    )
 
 
 def ranked(

@@ -1,0 +1,171 @@
+"""The record of a decision says what was decided, why, and what would change it."""
+
+import json
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.dimensions import DIMENSIONS
+from gateway.routing.explain import DecisionRecord, record, summary
+from gateway.routing.plan import Decision, make_plan
+from gateway.settings.schema import Fallback, Limits, RouterSettings
+from gateway.wire.ability import Ability
+from tests.routing.market import COLUMN, SCORER, TARGETS, profile, selector
+
+ROUTERS = ("auto", "fast", "economy", "quality", "green")
+
+
+def decided(model: str = "auto", chain: tuple[str, ...] = (), pick: float = 0.0, **routers: RouterSettings) -> Decision:
+    selection = selector(**routers).select(model, chain)
+    return make_plan(selection, profile(), TARGETS, SCORER, TARGETS.prior, pick)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_the_record_has_the_order_of_the_plan(router: str) -> None:
+    decision = decided(router)
+    found = record(decision)
+    planned = [candidate.target for candidate in decision.plan.candidates]
+    assert [candidate.target for candidate in found.candidates][: len(planned)] == planned
+    assert [candidate.rank for candidate in found.candidates] == list(range(1, len(found.candidates) + 1))
+    assert (found.winner, found.runner_up) == (planned[0], planned[1])
+
+
+def test_a_drawn_winner_leads_the_record_too() -> None:
+    decision = decided("tied", pick=0.9, tied=RouterSettings(spread=1.0, fallback=Fallback(max_attempts=1)))
+    found = record(decision)
+    assert found.candidates[0].target == decision.plan.candidates[0].target
+    assert len({candidate.target for candidate in found.candidates}) == len(COLUMN)
+
+
+def test_every_target_is_either_a_candidate_or_excluded_with_a_reason() -> None:
+    mine = RouterSettings(deny=("rapid/*",), limits=Limits(max_cost_usd=0.01))
+    found = record(decided("mine", mine=mine))
+    candidates = {candidate.target for candidate in found.candidates}
+    excluded = {exclusion.target: exclusion for exclusion in found.excluded}
+    assert candidates | excluded.keys() == set(COLUMN)
+    assert not candidates & excluded.keys()
+    assert excluded["rapid/fleet@rapid"].reason == "not_allowed"
+    assert excluded["rapid/fleet@rapid"].detail == "denied by routers.mine.deny: rapid/*"
+    assert excluded["anon/model@cloud"].reason == "unpriced"
+    assert sum(found.excluded_counts.values()) == len(excluded)
+
+
+def test_a_pin_tells_what_was_not_asked_for_from_what_is_not_allowed() -> None:
+    found = record(decided("acme/large", auto=RouterSettings(deny=("acme/large@acme",))))
+    assert found.excluded_counts == {"not_asked": 5, "not_allowed": 1}
+    reasons = {exclusion.target: exclusion.detail for exclusion in found.excluded}
+    assert reasons["acme/large@acme"] == "denied by routers.auto.deny: acme/large@acme"
+    assert reasons["tiny/leaf@rapid"] == "not asked for: the request names acme/large"
+
+
+def test_contributions_add_up_to_the_score() -> None:
+    for candidate in record(decided()).candidates:
+        total = sum(share.contribution for share in candidate.dimensions.values())
+        assert total == pytest.approx(candidate.score, abs=1e-5)
+        for share in candidate.dimensions.values():
+            assert share.contribution == pytest.approx(share.weight * share.utility)
+
+
+def test_figures_have_their_units_and_say_when_they_are_estimated() -> None:
+    candidates = {candidate.target: candidate.dimensions for candidate in record(decided()).candidates}
+    assert {name: share.unit for name, share in candidates["acme/small@acme"].items()} == {
+        dimension.name: dimension.unit for dimension in DIMENSIONS
+    }
+    assert candidates["acme/small@acme"]["quality"].figure == pytest.approx(0.8)
+    assert not candidates["acme/small@acme"]["cost"].estimated
+    assert candidates["anon/model@cloud"]["cost"].estimated
+
+
+def test_what_was_measured_live_is_no_longer_an_estimate() -> None:
+    column = COLUMN["anon/model@cloud"]
+    availability = TARGETS.prior.availability.copy()
+    availability[column] = 0.97
+    live = TARGETS.prior._replace(availability=availability)
+    selection = selector().select("anon/model")
+    found = record(make_plan(selection, profile(), TARGETS, SCORER, live, 0.0)).candidates[0].dimensions
+    assert not found["availability"].estimated
+    assert found["latency"].estimated
+
+
+def test_a_chain_is_recorded_leg_by_leg() -> None:
+    found = record(decided("", ("tiny/leaf", "quality")))
+    assert found.candidates[0].router == "auto"
+    assert {candidate.router for candidate in found.candidates[1:]} == {"quality"}
+    assert len(found.candidates) == len(COLUMN)
+    assert found.excluded == ()
+
+
+def test_a_record_survives_json() -> None:
+    encoded = msgspec.json.encode(record(decided(), "dec_1"))
+    assert json.loads(encoded)["id"] == "dec_1"
+    assert msgspec.json.decode(encoded, type=DecisionRecord) == record(decided(), "dec_1")
+
+
+def test_the_request_is_recorded_as_it_was_weighed() -> None:
+    selection = selector().select("auto")
+    request = profile(needs=int(Ability.TOOLS | Ability.JSON_MODE), max_output_tokens=123.0, input_tokens=456.4)
+    found = record(make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, 0.0)).request
+    assert (found.task, found.needs) == ("writing", ("tools", "json_mode"))
+    assert (found.max_output_tokens, found.input_tokens) == (123, 456)
+
+
+def with_weight(decision: Decision, row: int, weight: float) -> str:
+    """Who wins when one weight is `weight` and the others keep their proportions."""
+    policy = decision.policy
+    weights = policy.vector.weights.astype(np.float64)
+    scaled = weights * (1 - weight) / (1 - weights[row])
+    scaled[row] = weight
+    vector = policy.vector._replace(weights=scaled.astype(np.float32))
+    ranking = SCORER.decide(TARGETS.prior, decision.profile.figures, vector, policy.allowed, 1)
+    return TARGETS.ids[ranking.columns[0]]
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_the_choice_flips_just_beyond_the_stated_weight_and_not_before(router: str) -> None:
+    decision = decided(router)
+    found = record(decision)
+    checked = 0
+    for row, dimension in enumerate(DIMENSIONS):
+        flip = found.flips[dimension.name]
+        assert flip.weight == pytest.approx(found.weights[dimension.name])
+        if flip.above is not None:
+            assert with_weight(decision, row, flip.above - 1e-4) == found.winner
+            assert with_weight(decision, row, flip.above + 1e-4) == flip.above_target
+            checked += 1
+        else:
+            assert with_weight(decision, row, 0.99) == found.winner
+        if flip.below is not None:
+            assert with_weight(decision, row, flip.below + 1e-4) == found.winner
+            assert with_weight(decision, row, flip.below - 1e-4) == flip.below_target
+            checked += 1
+        else:
+            assert with_weight(decision, row, 0.0) == found.winner
+    assert checked >= 2
+
+
+def test_a_choice_without_rivals_cannot_flip() -> None:
+    assert record(decided("tiny/leaf")).flips == {}
+
+
+def test_the_only_weight_has_no_proportions_to_change() -> None:
+    flips = record(decided("mine", mine=RouterSettings(weights={"cost": 1}))).flips
+    assert flips["cost"].above is None
+    assert flips["cost"].below is None
+
+
+def test_the_summary_tells_of_who_answered_and_who_came_next() -> None:
+    decision = decided()
+    first, second = decision.plan.candidates[:2]
+    found = summary(decision, first.column)
+    assert [standing.target for standing in found.standings] == [first.target, second.target]
+    assert found.standings[0].dimensions == record(decision).candidates[0].dimensions
+    assert found.margin == decision.plan.margin
+    assert found.excluded == {}
+
+
+def test_the_summary_after_a_fallback_starts_with_who_answered() -> None:
+    decision = decided()
+    first, _, third = decision.plan.candidates[:3]
+    assert [standing.target for standing in summary(decision, third.column).standings] == [third.target, first.target]
+    assert [standing.target for standing in summary(decision, None, count=1).standings] == [first.target]

@@ -1,0 +1,132 @@
+"""What callers may write as `model`, and what they are told when it means nothing."""
+
+import re
+
+import pytest
+
+from gateway.errors import InvalidRequest, UnknownModel
+from gateway.routing.selection import LONGEST_CHAIN, Leg, Selection
+from gateway.settings.schema import RouterSettings
+from tests.routing.market import COLUMN, selector
+
+NO_TINY = RouterSettings(deny=("tiny/*",))
+
+
+def targets_of(leg: Leg) -> set[str]:
+    return {target for target, column in COLUMN.items() if leg.allowed[column]}
+
+
+def only(selection: Selection) -> Leg:
+    assert len(selection.legs) == 1
+    return selection.legs[0]
+
+
+@pytest.mark.parametrize("name", ["fast", "steelyard/fast", "router/fast"])
+def test_a_routers_name_means_all_that_it_lets_in(name: str) -> None:
+    leg = only(selector().select(name))
+    assert leg.policy.name == "fast"
+    assert targets_of(leg) == set(COLUMN)
+
+
+def test_nothing_means_the_default_router() -> None:
+    assert only(selector().select("")).policy.name == "auto"
+
+
+@pytest.mark.parametrize("name", ["acme/large", "large", "Acme/LARGE"])
+def test_a_models_name_means_its_hosts_only(name: str) -> None:
+    leg = only(selector().select(name))
+    assert targets_of(leg) == {"acme/large@acme", "acme/large@cloud"}
+    assert leg.policy.name == "auto"
+
+
+def test_a_target_means_just_that_host() -> None:
+    assert targets_of(only(selector().select("acme/large@cloud"))) == {"acme/large@cloud"}
+
+
+def test_the_router_of_the_base_url_weighs_the_hosts_of_a_pinned_model() -> None:
+    assert only(selector().select("acme/large", router="fast")).policy.name == "fast"
+
+
+def test_auto_below_a_routers_base_url_means_that_router() -> None:
+    assert only(selector().select("auto", router="fast")).policy.name == "fast"
+    assert only(selector().select("quality", router="fast")).policy.name == "quality"
+
+
+def test_a_pin_does_not_override_what_the_router_denies() -> None:
+    leg = only(selector(strict=NO_TINY).select("tiny/leaf", router="strict"))
+    assert targets_of(leg) == set()
+
+
+def test_an_alias_stands_for_a_router_a_model_or_a_target() -> None:
+    chosen = selector()
+    assert targets_of(only(chosen.select("gpt-4"))) == {"acme/large@acme", "acme/large@cloud"}
+    assert targets_of(only(chosen.select("claude"))) == {"acme/small@acme"}
+    assert only(chosen.select("default")).policy.name == "green"
+
+
+def test_a_chain_has_one_leg_per_element_in_the_order_written() -> None:
+    selection = selector().select("", ("vast/library", "acme/large@cloud", "fast"))
+    assert [leg.wanted for leg in selection.legs] == ["vast/library", "acme/large@cloud", "fast"]
+    assert [leg.policy.name for leg in selection.legs] == ["auto", "auto", "fast"]
+    assert selection.routers == ("auto", "fast")
+
+
+def test_a_router_in_model_weighs_the_chain() -> None:
+    selection = selector().select("economy", ("acme/large", "acme/small"))
+    assert [leg.policy.name for leg in selection.legs] == ["economy", "economy"]
+
+
+def test_a_model_goes_before_its_chain() -> None:
+    selection = selector().select("acme/small", ("acme/large", "acme/small"))
+    assert [leg.wanted for leg in selection.legs] == ["acme/small", "acme/large"]
+
+
+def test_an_element_that_nobody_live_sells_is_skipped_and_said_so() -> None:
+    selection = selector().select("", ("mistral-large", "acme/small"))
+    assert [leg.wanted for leg in selection.legs] == ["acme/small"]
+    assert "MISTRAL_API_KEY" in selection.skipped[0]
+
+
+def test_a_chain_of_which_nothing_is_live_is_an_error() -> None:
+    with pytest.raises(UnknownModel, match="MISTRAL_API_KEY"):
+        selector().select("", ("mistral-large",))
+
+
+def test_a_chain_that_is_too_long_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="at most 16"):
+        selector().select("auto", ("acme/small",) * (LONGEST_CHAIN + 1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("qualty", "There is no router or model 'qualty'. Did you mean quality"),
+        ("acme/larg", "Did you mean acme/large"),
+        ("librari", "Did you mean vast/library"),
+        ("zzzzzzzz", "There is no router or model 'zzzzzzzz'. GET /v1/models lists"),
+        ("mistralai/mistral-large", "mistral: set MISTRAL_API_KEY; exotic: not known to Steelyard; give its base_url"),
+        ("mistral-large@mistral", "nobody who sells it can be called now. mistral: set MISTRAL_API_KEY."),
+        ("acme/small@cloud", "cloud does not sell acme/small; acme would."),
+        ("acme/large@nowhere", "nowhere does not sell acme/large; acme or cloud would."),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_way_out(wanted: str, message: str) -> None:
+    with pytest.raises(UnknownModel, match=re.escape(message)) as caught:
+        selector().select(wanted)
+    assert (caught.value.status, caught.value.code, caught.value.param) == (404, "model_not_found", "model")
+
+
+def test_an_unknown_router_in_the_base_url_lists_those_there_are() -> None:
+    with pytest.raises(UnknownModel, match="no router 'cheep'; there are auto, fast"):
+        selector().select("acme/large", router="cheep")
+
+
+def test_a_very_long_name_is_not_repeated_whole() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        selector().select("x" * 10_000)
+    assert len(caught.value.message) < 500
+
+
+def test_the_same_question_gets_the_same_selection() -> None:
+    chosen = selector()
+    assert chosen.select("acme/large") is chosen.select("acme/large")

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -54,12 +55,17 @@ class Process:
         raise AssertionError(f"no line {pattern!r} within {DEADLINE_SECONDS:g} s; output so far:\n" + "\n".join(self.lines))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it and return its exit code."""
+        """End it, if it still runs, and return its exit code."""
         if self.child.poll() is None:
             self.child.send_signal(number)
         assert self.child.stdout is not None
-        rest, _ = self.child.communicate(timeout=DEADLINE_SECONDS)
+        if self.child.stdout.closed:
+            return self.child.wait()
+        with self.child.stdout:
+            rest = self.child.stdout.read()
+        self.child.wait(DEADLINE_SECONDS)
         self.lines += (self._buffer + rest).decode().splitlines()
+        self._buffer = b""
         return self.child.returncode
 
 
@@ -74,11 +80,20 @@ class Gateway(Process):
         self.url = self.wait_for(r"serves (http://\S+)/v1").group(1)
         self.http = httpx2.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
 
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.http.close()
+        return super().stop(number)
+
     def chat(self, text: str = "hello", **fields: object) -> httpx2.Response:
         """One non-streaming chat completion."""
         headers = fields.pop("headers", {})
         body = {"model": "auto", "messages": [{"role": "user", "content": text}], **fields}
         return self.http.post("/v1/chat/completions", json=body, headers=headers)  # type: ignore[arg-type]
+
+    def models(self) -> list[dict[str, Any]]:
+        """GET /v1/models."""
+        rows: list[dict[str, Any]] = self.http.get("/v1/models").json()["data"]
+        return rows
 
 
 class Simulator(Process):

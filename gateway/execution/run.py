@@ -1,5 +1,7 @@
 """Carry a request along its plan: one target after the other, until one answers or nobody can."""
 
+import math
+from collections import deque
 from time import monotonic
 
 from msgspec import Struct
@@ -11,7 +13,7 @@ from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, 
 from gateway.execution.health import Health
 from gateway.execution.lines import Line
 from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
-from gateway.routing.plan import Candidate, Decision
+from gateway.routing.plan import Candidate, Decision, with_larger_window
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
 from gateway.wire.prompt import Prompt
@@ -57,25 +59,22 @@ class Errand(Struct):
 
 async def carry(errand: Errand) -> Whole | Begun:
     """The first good answer. Raises what the caller must be told when there is none."""
+    queue = deque(errand.decision.plan.candidates)
     kept_out: list[Candidate] = []
-    shortest_wait = float("inf")
-    window_over = 0.0
-    for candidate in errand.decision.plan.candidates:
-        if len(errand.attempts) >= errand.fallback.max_attempts:
-            break
-        line = errand.lines[candidate.column]
+    shortest_wait = math.inf
+    while queue and len(errand.attempts) < errand.fallback.max_attempts:
+        candidate = queue.popleft()
         wait = errand.health.wait_seconds(candidate.column, monotonic())
         if wait > 0:
             shortest_wait = min(shortest_wait, wait)
-        elif line.window <= window_over:
-            continue
         elif not errand.health.admits(candidate.column, monotonic()):
             kept_out.append(candidate)
         else:
-            result = await attempt(errand, line)
+            result = await attempt(errand, errand.lines[candidate.column])
             if not isinstance(result, Fault):
                 return result
-            window_over = after_fault(errand, line, result, window_over)
+            if verdict_on(errand, result) is Verdict.LARGER_WINDOW:
+                queue = deque(with_larger_window(errand.decision, errand.lines[candidate.column].window))
     # Panic mode: every breaker is open, and a call that may fail beats one that surely does.
     if kept_out and not errand.attempts:
         result = await attempt(errand, errand.lines[kept_out[0].column])
@@ -127,14 +126,14 @@ def patience_seconds(errand: Errand, line: Line) -> float:
     return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, rules.total_seconds)
 
 
-def after_fault(errand: Errand, line: Line, fault: Fault, window_over: float) -> float:
-    """Raise when the fault is the caller's; otherwise the context window that the next target must exceed."""
+def verdict_on(errand: Errand, fault: Fault) -> Verdict:
+    """What to do about a fault under this router's rules. Raises when it is the caller's."""
     verdict = RULES[fault.kind].verdict
     if fault.kind is FaultKind.CONTENT_FILTER and errand.fallback.on_content_filter:
-        verdict = Verdict.NEXT
+        return Verdict.NEXT
     if verdict is Verdict.CALLER:
         raise ProviderRefused(fault.message, status=fault.status or 400, code=fault.code or None, body=fault.body)
-    return max(window_over, line.window) if verdict is Verdict.LARGER_WINDOW else window_over
+    return verdict
 
 
 def exhausted(faults: list[Fault], shortest_wait: float) -> GatewayError:
@@ -143,7 +142,7 @@ def exhausted(faults: list[Fault], shortest_wait: float) -> GatewayError:
     told = "; ".join(dict.fromkeys(f"{fault.kind.value}: {fault.message}" for fault in faults)) or "all are cooling down"
     waits = [fault.wait_seconds for fault in faults if fault.wait_seconds is not None]
     wait = min([*waits, shortest_wait])
-    retry_after = wait if wait != float("inf") else None
+    retry_after = wait if math.isfinite(wait) else None
     if FaultKind.CONTEXT_TOO_LONG in kinds:
         return ContextTooLong(f"The request is longer than every candidate's context window. {told}")
     if kinds == {FaultKind.TOO_LARGE}:

@@ -65,7 +65,8 @@ MODEL_FIGURES = {
     "embodied_g_per_output_token": PER_TOKEN,
 }
 COMPARABLE = frozenset({"input", "output"})  # prices that hosts of one model have in common; caching differs freely
-NEEDED = frozenset({"prices.input", "prices.output", "context_window"})  # may not go missing once they were there
+# May not go missing once they were there.
+NEEDED = frozenset({"prices.input", "prices.output", "context_window", "max_input_tokens", "max_output_tokens"})
 
 
 class Quarantined(Struct, frozen=True):

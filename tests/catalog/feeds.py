@@ -92,7 +92,7 @@ LITELLM: Json = {
         "input_cost_per_token": 1.5e-07,
         "output_cost_per_token": 6e-07,
         "max_input_tokens": 131_072,
-        "max_output_tokens": 65_536,
+        "max_output_tokens": 128_000,
     },
     "sambanova/Meta-Llama-3.3-70B-Instruct": {
         "litellm_provider": "sambanova",
@@ -116,7 +116,8 @@ PORTKEY_OPENAI: Json = {
     },
 }
 
-LIVEBENCH = """model,code_completion,code_generation,zebra_puzzle,spatial,AMPS_Hard,connections,paraphrase,tablejoin,python
+LIVEBENCH = """\
+model,code_completion,code_generation,zebra_puzzle,spatial,AMPS_Hard,connections,paraphrase,tablejoin,python
 gpt-5-high,80,80,90,90,95,80,60,70,50
 gpt-5,70,70,80,80,90,75,55,65,45
 gpt-5-minimal,60,60,50,50,70,60,50,50,30

@@ -90,7 +90,7 @@ def test_older_tables_are_brought_to_the_scale_of_the_newest_by_the_models_in_bo
     rows = [("a", 0.5, 0.2), ("b", 0.6, 0.3), ("c", 0.7, 0.4), ("d", 0.8, 0.5), ("e", 0.9, 0.6)]
     content = feeds.honest()
     for table, column in (("2025_11_25", 1), ("2026_01_08", 2)):
-        lines = [f"{row[0]},{100 * row[column]}" for row in rows]  # type: ignore[operator]
+        lines = [f"{row[0]},{100 * row[column]}" for row in rows]
         content[f"livebench/{table}"] = "\n".join(["model,python", *lines])
     shift = joined(content).catalog.equating["agentic_coding@2025-11-25"]
     assert -1.9 < shift.value < -1.2

@@ -13,7 +13,9 @@ from gateway.wire.ability import Ability
 NAME = "litellm"
 PER_MILLION = 1e6
 # Only global list prices: a region in the key ("azure/eu/...", "bedrock/us-east-1/...") is another price list.
-REGIONAL = re.compile(r"^(?:azure|azure_ai|bedrock)/(?:[a-z-]+-\d|eu|us|global|global-standard|apac|invoke)[/.]|month-commitment/")
+REGIONAL = re.compile(
+    r"^(?:azure|azure_ai|bedrock)/(?:[a-z-]+-\d|eu|us|global|global-standard|apac|invoke)[/.]|month-commitment/"
+)
 TIERS = ((128_000, "128k"), (200_000, "200k"), (256_000, "256k"), (272_000, "272k"))
 
 

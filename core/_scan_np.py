@@ -12,7 +12,7 @@ MORE, READ, ODD, HUGE = range(4)  # why `scan_frames` stopped
 # `[{"index":0,"function":{"arguments":""}}]`, rounded up: what a fragment of a tool call carries around its text.
 ENVELOPE_BYTES = 44
 
-NOT_AN_OBJECT = "not a JSON object, or broken JSON in it"
+NOT_AN_OBJECT = "not a well-formed JSON object in UTF-8"
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 SPACE = re.compile(rb"[ \t\n\r]*")
@@ -249,7 +249,7 @@ def check_utf8(text: bytes) -> None:
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        raise Malformed("not valid UTF-8") from error
+        raise Malformed(NOT_AN_OBJECT) from error
 
 
 def unescape(name: bytes) -> bytes:

@@ -118,12 +118,13 @@ def read_usage(raw: Raw | bytes) -> Usage | None:
         cached = report.prompt_tokens_details.cached_tokens or cached
         written = report.prompt_tokens_details.cache_write_tokens or 0
     reasoning = report.completion_tokens_details.reasoning_tokens if report.completion_tokens_details else None
+    # xAI and Gemini count thinking in the total but not in completion_tokens; both bill it as output.
+    hidden = report.total_tokens - prompt - completion if report.total_tokens and prompt >= 0 else 0
     return Usage(
         input_tokens=prompt,
         cached_tokens=cached,
         cache_write_tokens=written,
-        # xAI and Gemini count thinking in the total but not in completion_tokens; both bill it as output.
-        output_tokens=max(completion, (report.total_tokens or 0) - prompt),
+        output_tokens=completion + max(hidden, 0),
         reasoning_tokens=reasoning or 0,
     )
 

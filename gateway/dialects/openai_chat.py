@@ -31,6 +31,7 @@ ABILITY_OF_FORMAT = {"json_object": Ability.JSON_MODE, "json_schema": Ability.JS
 WRONG_TYPE = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`(?: - at `\$\.?(?P<path>.*)`)?$")
 MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`(?: - at `\$\.?(?P<path>.*)`)?$")
 WRONG_ROLE = re.compile(r"Invalid enum value '(?P<value>.*)' - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+ANYTHING_ELSE = re.compile(r"(?P<finding>.*) - at `\$\.?(?P<path>.*)`$")
 AT_BYTE = re.compile(r"^(?:JSON is malformed: )?(?P<reason>.*) \(byte (?P<byte>\d+)\)$")
 TYPE_NAMES = {
     "str": "a string",
@@ -196,11 +197,19 @@ def gather_content(gathered: Gathered, content: Raw, path: str) -> None:
         except msgspec.ValidationError as error:
             raise wrong_field(str(error), path) from error
         for number, part in enumerate(parts):
-            if part.type == "text" and kind_of(part.text) != "str":
-                raise wrong_type(f"{path}[{number}].text", "a string", kind_of(part.text))
+            check_text(part, f"{path}[{number}].text")
             gathered.part(part)
     elif kind != "null":
         raise wrong_type(path, "a string or an array of parts", kind)
+
+
+def check_text(part: Part, path: str) -> None:
+    if part.type != "text":
+        return
+    if not part.text:
+        raise missing(path)
+    if kind_of(part.text) != "str":
+        raise wrong_type(path, "a string", kind_of(part.text))
 
 
 def kind_of(raw: Raw) -> str:
@@ -227,6 +236,9 @@ def wrong_field(reason: str, prefix: str) -> InvalidRequest:
             param=joined(prefix, found["path"]),
             code="invalid_value",
         )
+    if found := ANYTHING_ELSE.match(reason):
+        where = joined(prefix, found["path"])
+        return InvalidRequest(f"Invalid '{where}': {found['finding']}.", param=where, code="invalid_value")
     return InvalidRequest(f"The request body cannot be accepted: {reason}.")
 
 
@@ -259,5 +271,5 @@ def not_json(body: bytes, reason: str) -> InvalidRequest:
     line = body.count(b"\n", 0, place) + 1
     column = place - body.rfind(b"\n", 0, place)
     return InvalidRequest(
-        f"The request body is not valid JSON: {found['reason']} at byte {place} (line {line}, column {column})."
+        f"The request body is not valid JSON: {found['reason']} near byte {place} (line {line}, column {column})."
     )

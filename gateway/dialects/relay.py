@@ -117,7 +117,7 @@ class StreamRelay:
         return self._walk(whole)
 
     def end(self) -> None:
-        """The connection has ended. A last frame without its empty line counts if it is whole JSON, half a one never."""
+        """The connection has ended. A last frame that lacks its empty line counts if its JSON is whole."""
         if self._over:
             return
         was_malformed = self.malformed

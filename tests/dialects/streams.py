@@ -1,4 +1,4 @@
-"""Recorded shapes of provider streams, and what a relay makes of them. `tests/fixtures/streams` holds `x.sse` and `x.json`."""
+"""Shapes of provider streams, `tests/fixtures/streams/x.sse` with `x.json`, and what a relay makes of them."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def expected(name: str) -> dict[str, Any]:
 
 
 def relayed(pieces: Iterable[bytes], wants_usage: bool = True, choices: int = 1) -> tuple[StreamRelay, bytes]:
-    """The relay after the whole stream, and everything that the caller got: the closing frames only of a whole answer."""
+    """The relay after the whole stream, and everything that the caller got; a broken answer has no closing frames."""
     relay = StreamRelay(wants_usage, choices=choices)
     out = b"".join([relay.feed(piece) for piece in pieces])
     relay.end()

@@ -47,10 +47,11 @@ class Process:
             chunk = os.read(self.child.stdout.fileno(), 65536)
             if not chunk:
                 break
-            *lines, self._buffer = (self._buffer + chunk).split(b"\n")
-            self.lines += [line.decode() for line in lines]
-            for line in lines:
-                if found := re.search(pattern, line.decode()):
+            *whole, self._buffer = (self._buffer + chunk).split(b"\n")
+            new = [line.decode() for line in whole]
+            self.lines += new
+            for line in new:
+                if found := re.search(pattern, line):
                     return found
         raise AssertionError(f"no line {pattern!r} within {DEADLINE_SECONDS:g} s; output so far:\n" + "\n".join(self.lines))
 

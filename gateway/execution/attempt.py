@@ -78,7 +78,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
                 return await refusal(call, response)
             body = await read_whole(response, MAX_ANSWER_BYTES)
     except TransportFailure as failure:
-        return transport_fault(failure, answered=timing.headers > 0)
+        return transport_fault(failure, FaultKind.BROKEN_ANSWER if timing.headers else None)
     except TimeoutError:
         return timeout_fault(FaultKind.TOTAL_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
     timing.ended = monotonic()
@@ -109,14 +109,14 @@ async def begin(call: Call, transport: Transport, wants_usage: bool, choices: in
         async with asyncio.timeout(call.patience_seconds):
             response = await transport.post(call.url, call.headers, call.body, call.connect_seconds)
             timing.headers = monotonic()
-            if response.status != 200:
+            if response.status != 200 or response.content_type == "text/html":
                 return await refusal(call, response)
             if response.content_type == "application/json":
                 return await whole_as_stream(call, timing, response, relay)
             begun = await first_content(call, timing, response, relay)
             return begun
     except TransportFailure as failure:
-        return transport_fault(failure, answered=timing.headers > 0)
+        return transport_fault(failure, FaultKind.STREAM_CUT if timing.headers else None)
     except TimeoutError:
         return timeout_fault(FaultKind.FIRST_TOKEN_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
     finally:
@@ -184,10 +184,9 @@ async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
     return classify_answer(call.provider, response.status, response.headers, body, call.secrets, time())
 
 
-def transport_fault(failure: TransportFailure, answered: bool) -> Fault:
-    """A connection that broke after the headers left half an answer; before them, none."""
-    kind = FaultKind.BROKEN_ANSWER if answered else KIND_OF_CAUSE[failure.cause]
-    return Fault(kind, None, None, failure.detail, b"", "")
+def transport_fault(failure: TransportFailure, after_headers: FaultKind | None) -> Fault:
+    """A connection that broke. after_headers: what that means once the headers had come, None before."""
+    return Fault(after_headers or KIND_OF_CAUSE[failure.cause], None, None, failure.detail, b"", "")
 
 
 def timeout_fault(kind: FaultKind, call: Call) -> Fault:

@@ -23,7 +23,7 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
         return await _pump(begun, watch, write)
     except TransportFailure as failure:
         begun.relay.end()
-        return None if begun.relay.complete else transport_fault(failure, answered=True)
+        return None if begun.relay.complete else transport_fault(failure, FaultKind.STREAM_CUT)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if not watch.expired or (task is not None and task.uncancel() > 0):

@@ -60,7 +60,8 @@ ROUTED = ("openrouter", "data", 0, "pricing")
 BAD_PRICES = [0, -1, -1e-9, 0.001, 1e3, 1e5, 1e12, 1e300, "10", "free", None, True, [], {}, f"{RAW}1e999", f"{RAW}NaN"]
 BAD_LIMITS = [-1, 1, 4e8, 1e300, "large", None, True, [], f"{RAW}1e999"]
 BAD_PER_TOKEN = [0, -1e-6, 1.0, 1e-3, 1e-12, 1e300, "1e-6", None, [], f"{RAW}Infinity"]
-BAD_STRINGS: list[Any] = [
+BAD_NUMBERS = ["0", "-0.5", "nan", "NaN", "inf", "-inf", "1e300", "1", "0.00125", "1e-12"]
+BAD_STRINGS: list[Any] = [*BAD_NUMBERS, "", "free", None, 7, []]
     "0",
     "-0.5",
     "nan",

@@ -17,7 +17,8 @@ FLOOR = {
     "live": 6,
     **dict.fromkeys(["server", "simulator"], 7),
     "bootstrap": 8,
-    **dict.fromkeys(["cli", "__main__"], 9),
+    "cli": 9,
+    "__main__": 10,
 }
 PURE = ("core", "gateway/wire", "gateway/framing", "gateway/dialects", "gateway/providers", "gateway/routing")
 FILES = [path for top in ("core", "gateway") for path in sorted((ROOT / top).rglob("*.py")) if path.name != "__init__.py"]

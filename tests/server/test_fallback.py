@@ -30,7 +30,7 @@ UNSEEN: list[tuple[str, str | None, str | None]] = [
     ("F38", "broken_answer", None),
     ("F39;v=nochoices", "broken_answer", None),
     ("F44", "redirect", "redirect"),
-    ("F50", None, "overloaded"),
+    ("F50", None, "server_error"),
     ("F53;after=0", None, "stream_cut"),
 ]
 # These put a provider's key out, and with it everything that the provider sells.

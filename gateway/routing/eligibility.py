@@ -94,15 +94,18 @@ def _nearest(cases: list[Case]) -> tuple[Case, int]:
 def _merit(case: Case, reason: Reason) -> F32:
     """[n] the higher, the nearer a target is to passing that check."""
     matrix, figures = case.targets.matrix, case.table.figures
+    merit: F32 = case.table.score
     if reason in LIMITED_FIGURE:
-        return np.negative(figures[INDEX[LIMITED_FIGURE[reason]]])
-    if reason is Reason.QUALITY:
-        return figures[INDEX["quality"]]
-    if reason is Reason.FIRST_TOKEN:
-        return np.negative(case.live.first_token_seconds)
-    if reason is Reason.WINDOW:
-        return np.minimum(matrix.window, matrix.input_limit)
-    return matrix.output_limit if reason is Reason.OUTPUT_LIMIT else case.table.score
+        merit = -figures[INDEX[LIMITED_FIGURE[reason]]]
+    elif reason is Reason.QUALITY:
+        merit = figures[INDEX["quality"]]
+    elif reason is Reason.FIRST_TOKEN:
+        merit = -case.live.first_token_seconds
+    elif reason is Reason.WINDOW:
+        merit = np.minimum(matrix.window, matrix.input_limit)
+    elif reason is Reason.OUTPUT_LIMIT:
+        merit = matrix.output_limit
+    return merit
 
 
 def names_of(needs: int) -> tuple[str, ...]:

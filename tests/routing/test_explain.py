@@ -140,7 +140,8 @@ def test_the_choice_flips_just_beyond_the_stated_weight_and_not_before(router: s
             assert with_weight(decision, row, flip.below - 1e-4) == flip.below_target
             checked += 1
         else:
-            assert with_weight(decision, row, 0.0) == found.winner
+            # At 0 itself there may be a tie, and ties go to the lower column.
+            assert with_weight(decision, row, min(0.001, flip.weight)) == found.winner
     assert checked >= 2
 
 

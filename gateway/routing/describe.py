@@ -9,6 +9,7 @@ from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 
 QUOTE = 0x22
+JSON_SCHEMA = int(Ability.JSON_SCHEMA)
 
 
 class Profile(Struct, frozen=True):
@@ -22,6 +23,7 @@ class Profile(Struct, frozen=True):
 
 def describe(prompt: Prompt) -> Profile:
     """Read the prompt's texts once and predict what the answer takes."""
+    needs = int(prompt.needs)  # arithmetic on flags costs a microsecond each
     features = extract(prompt.texts, _focus(prompt.texts))
     prediction = predict(
         features,
@@ -29,18 +31,18 @@ def describe(prompt: Prompt) -> Profile:
         last_role=prompt.last_role,
         message_count=prompt.message_count,
         image_count=prompt.image_count,
-        structured_output=Ability.JSON_SCHEMA in prompt.needs,
+        structured_output=bool(needs & JSON_SCHEMA),
         max_output_tokens=prompt.max_output_tokens,
     )
     figures = RequestFigures(
-        input_tokens=features.tokens,
-        cached_tokens=0.0,
-        output_tokens=prediction.output_tokens,
-        max_output_tokens=float(prompt.max_output_tokens or 0),
-        images=float(prompt.image_count),
-        task=prediction.task,
-        needs=int(prompt.needs),
-        stream=prompt.stream,
+        features.tokens,
+        0.0,  # nothing is known yet of what a provider has cached
+        prediction.output_tokens,
+        float(prompt.max_output_tokens or 0),
+        float(prompt.image_count),
+        prediction.task,
+        needs,
+        prompt.stream,
     )
     return Profile(features, prediction, TASKS[prediction.task], figures)
 

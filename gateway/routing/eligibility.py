@@ -1,6 +1,7 @@
 """Why a target cannot serve a request, in words; and what to say when none can."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ from gateway.routing.selection import Leg
 from gateway.wire.ability import Ability
 
 LIMITED_FIGURE = {Reason.COST: "cost", Reason.LATENCY: "latency", Reason.CARBON: "carbon"}
+REASON_NAMES = [reason.name.lower() for reason in Reason]
+NOT_ALLOWED = REASON_NAMES[Reason.NOT_ALLOWED]
+COUNT = itemgetter(1)
 NOT_ASKED = "not_asked"  # beside the names of Reason: another model was asked for
 
 
@@ -30,17 +34,13 @@ class Case(NamedTuple):
 def reason_counts(cases: list[Case]) -> dict[str, int]:
     """Reason -> number of targets that no leg could use, most frequent first. A target counts once, by its best leg."""
     reasons = _furthest_reasons(cases)
-    counts = {
-        reason.name.lower(): count
-        for reason, count in zip(Reason, np.bincount(reasons, minlength=len(Reason)).tolist(), strict=True)
-        if reason is not Reason.ELIGIBLE and count
-    }
+    found = np.bincount(reasons).tolist()
+    counts = {REASON_NAMES[reason]: count for reason, count in enumerate(found) if reason and count}
     if all(case.leg.columns is not None for case in cases):
-        asked = {column for case in cases for column in case.leg.columns or ()}
-        others = len(reasons) - len(asked)
-        counts[NOT_ASKED] = others
-        counts["not_allowed"] = counts.get("not_allowed", 0) - others
-    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda item: -item[1]))
+        others = len(reasons) - len({column for case in cases for column in case.leg.columns or ()})
+        counts |= {NOT_ASKED: others, NOT_ALLOWED: counts.get(NOT_ALLOWED, 0) - others}
+        counts = {name: count for name, count in counts.items() if count}
+    return dict(sorted(counts.items(), key=COUNT, reverse=True))
 
 
 def _furthest_reasons(cases: list[Case]) -> U8:

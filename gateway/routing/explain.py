@@ -11,6 +11,9 @@ from gateway.routing.plan import Candidate, Decision, ranked
 from gateway.settings.schema import Anchors
 from gateway.wire.decision import Share, Standing
 
+AVAILABILITY = 1 << INDEX["availability"]
+LATENCY = 1 << INDEX["latency"]
+
 
 class RequestRecord(Struct, frozen=True):
     """The request as it was weighed. Tokens are estimates, before each model's own tokenizer and verbosity."""
@@ -133,32 +136,27 @@ def shares(case: Case, column: int) -> dict[str, Share]:
     figures = case.table.figures[:, column].tolist()
     utilities = case.table.utility[:, column].tolist()
     weights = case.leg.policy.vector.weights.tolist()
+    guessed = _guessed(case, column)
     return {
-        dimension.name: Share(
-            figure=figures[row],
-            unit=dimension.unit,
-            utility=utilities[row],
-            weight=weights[row],
-            contribution=weights[row] * utilities[row],
-            estimated=_is_estimated(case, column, row),
+        dimension.name: Share(figure, dimension.unit, utility, weight, weight * utility, bool(guessed >> row & 1))
+        for row, (dimension, figure, utility, weight) in enumerate(
+            zip(DIMENSIONS, figures, utilities, weights, strict=True)
         )
-        for row, dimension in enumerate(DIMENSIONS)
     }
 
 
-def _is_estimated(case: Case, column: int, row: int) -> bool:
-    """Neither stated by a source nor, for what is measured live, moved from its prior by any outcome yet."""
-    if int(case.targets.matrix.known[column]) >> row & 1:
-        return False
+def _guessed(case: Case, column: int) -> int:
+    """Bit d set: dimension d is neither stated by a source nor moved from its prior by any outcome yet."""
     live, prior = case.live, case.targets.prior
-    if row == INDEX["availability"]:
-        return bool(live.availability[column] == prior.availability[column])
-    if row == INDEX["latency"]:
-        return bool(
-            live.first_token_seconds[column] == prior.first_token_seconds[column]
-            and live.seconds_per_output_token[column] == prior.seconds_per_output_token[column]
-        )
-    return True
+    guessed = ~int(case.targets.matrix.known[column])
+    if live.availability[column] != prior.availability[column]:
+        guessed &= ~AVAILABILITY
+    if (
+        live.first_token_seconds[column] != prior.first_token_seconds[column]
+        or live.seconds_per_output_token[column] != prior.seconds_per_output_token[column]
+    ):
+        guessed &= ~LATENCY
+    return guessed
 
 
 def _request_record(decision: Decision) -> RequestRecord:

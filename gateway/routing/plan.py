@@ -1,7 +1,5 @@
 """The decision: which targets to try, in which order."""
 
-from typing import NamedTuple
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,7 +16,7 @@ from gateway.routing.selection import Selection
 SPARE = 4  # candidates beyond the attempts: some may be cooling by the time their turn comes
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True):
     """A target in its place."""
 
     column: int
@@ -110,17 +108,17 @@ def ranked(
     normal: list[Candidate] = []
     last: list[Candidate] = []
     seen: set[int] = set()
+    ids, offers, models = targets.ids, targets.offers, targets.models
     for number, leg in enumerate(selection.legs):
         ranking = scorer.decide(live, profile.figures, leg.policy.vector, leg.allowed, count)
         columns, scores = _spread(ranking, leg.policy.settings.spread, pick)
-        for place, (column, score) in enumerate(zip(columns, scores, strict=True)):
+        for place, column in enumerate(columns):
             if column not in seen:
                 seen.add(column)
                 is_last = place >= ranking.normal
-                candidate = Candidate(
-                    column, targets.ids[column], targets.offers[column], targets.models[column], score, is_last, number
+                (last if is_last else normal).append(
+                    Candidate(column, ids[column], offers[column], models[column], scores[place], is_last, number)
                 )
-                (last if is_last else normal).append(candidate)
     return tuple((normal + last)[:count])
 
 

@@ -174,15 +174,20 @@ class Selector:
         sellers = tuple(offer.provider for offer in self._catalog.offers if offer.model == model)
         if provider and provider not in sellers:
             return UnknownModel(f"{provider} does not sell {model}; {_listed(sellers)} would.", param="model")
-        # Those first that a key would bring to life.
-        shown = [provider] if provider else sorted(sellers, key=lambda seller: (seller not in self._absent, seller))
-        ways = "; ".join(f"{seller}: {self._why_not(seller)}" for seller in shown)
+        ways = self._ways((provider,) if provider else sellers)
         return NotLive(f"{model} is in the catalog, but nobody who sells it can be called now. {ways}.", param="model")
 
-    def _why_not(self, seller: str) -> str:
-        if seller in self._targets.by_provider:
-            return "live, but does not serve this model by chat completions"
-        return self._absent.get(seller, "not known to Steelyard; give its base_url under providers in the settings")
+    def _ways(self, sellers: Sequence[str]) -> str:
+        """What a person can do about each seller that Steelyard knows how to call; if there is none, about the others."""
+        ways = []
+        for seller in sellers:
+            if seller in self._targets.by_provider:
+                ways.append(f"{seller}: live, but does not serve this model by chat completions")
+            elif seller in self._absent:
+                ways.append(f"{seller}: {self._absent[seller]}")
+        if not ways:
+            return f"Steelyard does not know how to call {_listed(sellers)}; state a base_url in the settings"
+        return "; ".join(ways)
 
     @cached_property
     def _catalog_names(self) -> dict[str, str]:

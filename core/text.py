@@ -152,7 +152,8 @@ _CUE_WORDS: dict[Cue, str] = {
     """,
     Cue.MATHEMATICS: """
         calculate compute solve equation integral derivati theorem proof prove polynomi probabil matrix algebra geometry
-        triangle sum total altogether average product prime integer integers percent fraction sqrt frac calculus velocity mod divisible
+        triangle sum total altogether average product prime
+        integer integers percent fraction sqrt frac calculus velocity mod divisible
     """,
     Cue.REASONING: """
         why reason reasoning logic logical deduce infer puzzle plan strategy analyze analyse compare evaluate argue

@@ -178,7 +178,7 @@ class Selector:
         return NotLive(f"{model} is in the catalog, but nobody who sells it can be called now. {ways}.", param="model")
 
     def _ways(self, sellers: Sequence[str]) -> str:
-        """What a person can do about each seller that Steelyard knows how to call; if there is none, about the others."""
+        """What a person can do about each seller that Steelyard can call; if there is none, about the others."""
         ways = []
         for seller in sellers:
             if seller in self._targets.by_provider:

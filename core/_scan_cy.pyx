@@ -172,6 +172,8 @@ cdef Text read_choice(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexc
                 return NULL
             if is_named(name, b"finish_reason", 13) and not is_null(value, at) and not is_empty_string(value, at):
                 return NULL
+            if is_named(name, b"error", 5) and not is_null(value, at):
+                return NULL
         at = next_item(at, end, c"}", &closed)
     return at
 

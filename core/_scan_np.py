@@ -57,7 +57,7 @@ def scan_frames(buffer: bytes, start: int, limit: int) -> tuple[int, int, int, i
     says what stands at `end`: MORE, the beginning of a frame or nothing; READ, a frame up to `after` that somebody must
     read; ODD, not of the shape `data: …\n\n`; HUGE, a frame longer than `limit` bytes.
 
-    A frame is ordinary when it is well-formed and has at least one choice, but no finish, usage or error.
+    A frame is ordinary when it is well-formed and has at least one choice, but no finish, no usage and no error.
     """
     content_frames = content_bytes = 0
     while True:
@@ -143,6 +143,8 @@ def read_choice(frame: bytes, at: int) -> tuple[int, int]:
                 raise Malformed("delta")
             if key == b"finish_reason" and frame[value:at] not in (b"null", b'""'):
                 raise Malformed("finish")
+            if key == b"error" and frame[value:at] != b"null":
+                raise Malformed("error")
         at, closed = next_item(frame, at, b"}")
     return size, at
 

@@ -1,13 +1,10 @@
 """A provider's stream on its way to a caller who speaks the same dialect: frames go out as they came in.
 
-Only usage, finish and errors are read. The frames that end an answer are held back, so that however a provider ends,
+Only usage, finish and errors are read. What ends an answer is held back in a `Tail`, so that however a provider ends,
 the caller sees exactly one finish per choice, one usage if asked for, and one [DONE].
 """
 
-from collections.abc import Sequence
-
 import msgspec
-from msgspec import Raw
 
 from core.scan import HUGE, MORE, ODD, READ, Malformed, scan_frames, top_level_spans
 from gateway.dialects.answer import (
@@ -22,21 +19,21 @@ from gateway.dialects.answer import (
     stray_error,
     tokens_of_bytes,
 )
-from gateway.dialects.edits import Span, apply, attach, removals, with_value, without
+from gateway.dialects.edits import Span, apply, removals, with_value, without
+from gateway.dialects.tail import Tail
 from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
-from gateway.wire.openai_chat import Chunk, ChunkChoice, Identity
+from gateway.wire.openai_chat import Chunk, ChunkChoice
 
 MAX_EVENT_BYTES = 8 * 2**20
-HEAD, TAIL = len(b"data: "), len(b"\n\n")
+HEAD, BLANK = len(b"data: "), len(b"\n\n")
 CHOICES, USAGE = range(2)
 READ_KEYS = (b"choices", b"usage")
-CHUNK_OBJECT = Raw(b'"chat.completion.chunk"')
 
 CHUNK = msgspec.json.Decoder(Chunk)
 CHOICE = msgspec.json.Decoder(ChunkChoice)
-IDENTITY = msgspec.json.Decoder(Identity)
-TEXT = msgspec.json.Decoder(str)
+
+Choices = list[tuple[bytes, ChunkChoice]]  # as it came, and as it is read
 
 
 class StreamRelay:
@@ -59,17 +56,13 @@ class StreamRelay:
         self.done = False
         self.malformed = False
         self.oversized = False
-        self._wants_usage = wants_usage
         self._limit = max_event_bytes
-        self._counts_choices = choices > 1
-        self._open: set[int] = set()  # indexes seen, when there may be several
+        self._has_several = choices > 1
+        self._begun: set[int] = set()  # indexes of choices, where there may be several
         self._over = False
         self._pending = bytearray()  # the beginning of a plain frame
         self._parser = SseParser()  # holds the beginning of any other frame
-        self._sample = b""  # a chunk to take id, created and model from
-        self._held: dict[int, bytes] = {}  # choice index to the chunk that finishes it
-        self._usage_chunk = b""
-        self._usage_json = b""
+        self._tail = Tail(wants_usage)
         self._late = b""  # content that only the end of the connection completed
         self._content_frames = 0
         self._content_bytes = 0
@@ -77,7 +70,8 @@ class StreamRelay:
     @property
     def complete(self) -> bool:
         """Whether the answer is whole: every choice has finished and nothing went wrong."""
-        return bool(self._held) and self._open <= self._held.keys() and self.error is None and not self.oversized
+        finished = self._tail.finishes.keys()
+        return bool(finished) and self._begun <= finished and self.error is None and not self.oversized
 
     @property
     def empty(self) -> bool:
@@ -92,12 +86,7 @@ class StreamRelay:
     @property
     def provider_model(self) -> str:
         """The model as the provider names it; "" when it does not."""
-        return text_of(self._identity().model)
-
-    @property
-    def response_id(self) -> str:
-        """The provider's id of the answer; "" when it gave none."""
-        return text_of(self._identity().id)
+        return self._tail.model()
 
     def feed(self, chunk: bytes) -> bytes:
         """What may go to the caller now: whole frames, b"" when there are none."""
@@ -136,21 +125,11 @@ class StreamRelay:
 
         billed: the usage that the caller pays; told instead of the provider's when it is our own estimate.
         """
-        chunks = [self._held[index] for index in sorted(self._held)]
-        usage_chunk = self._make_usage_chunk(billed) if self._wants_usage else b""
-        if usage_chunk:
-            chunks.append(usage_chunk)
-        if metadata is not None and chunks:
-            chunks[-1] = attach(chunks[-1], metadata)
-        return self._late + as_events([*chunks, b"[DONE]"])
+        return self._late + self._tail.closing(metadata, billed)
 
     def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
         """The last chunk of an answer that broke off: `error` and `finish_reason: "error"`, and no [DONE]."""
-        chunk = self._chunk(
-            choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}],
-            error={"message": message, "type": error_type, "param": None, "code": code},
-        )
-        return as_events([chunk if metadata is None else attach(chunk, metadata)])
+        return self._tail.cut(message, code, error_type, metadata)
 
     def _walk(self, buffer: bytes) -> bytes:
         """Everything forwardable in a buffer that begins with a frame; what is left of it is kept."""
@@ -164,7 +143,7 @@ class StreamRelay:
                 ready.append(buffer[place:end])
             place = after
             if verdict == READ:
-                ready.append(self._read(buffer[end + HEAD : after - TAIL]))
+                ready.append(self._read(buffer[end + HEAD : after - BLANK]))
                 continue
             if verdict == MORE:
                 self._pending += buffer[end:]
@@ -188,13 +167,11 @@ class StreamRelay:
         if self._parser.pending_bytes > self._limit:
             self._overflow()
         if not self._over and self._parser.pending_bytes <= MAX_STRAY_BYTES:
-            self._look_for_stray_error()
+            text = self._stray_text()
+            error = stray_error(text) if text else None
+            if error is not None:
+                self._fail(error)
         return b"".join(ready)
-
-    def _look_for_stray_error(self) -> None:
-        error = stray_error(self._stray_text())
-        if error is not None:
-            self._fail(error)
 
     def _stray_text(self) -> bytes:
         """Bare JSON in the place of an event, as far as it has come; b"" when there is none."""
@@ -206,86 +183,80 @@ class StreamRelay:
 
     def _read(self, payload: bytes) -> bytes:
         """One event that is not ordinary: what of it may go out now."""
-        if payload.strip() == b"[DONE]":
+        text = payload.strip()
+        if text == b"[DONE]":
             self.done = self._over = True
+        if text in (b"", b"[DONE]"):
             return b""
         try:
             spans = top_level_spans(payload, READ_KEYS)
             chunk = CHUNK.decode(payload)
             choices = [(bytes(raw), CHOICE.decode(raw)) for raw in chunk.choices or ()]
         except (Malformed, msgspec.DecodeError, UnicodeDecodeError):
-            self._fail_or_drop(payload)
-            return b""
-        error = error_in(chunk, [choice for _, choice in choices])
+            error = stray_error(payload)
+            self.malformed = self.malformed or error is None
+        else:
+            error = error_in(chunk, choices)
+            if error is None:
+                return self._read_chunk(payload, spans, chunk, choices)
         if error is not None:
             self._fail(error)
-            return b""
-        self._read_usage(chunk)
-        if choices:
-            return self._read_choices(payload, spans, choices)
-        return self._read_choiceless(payload, chunk)
+        return b""
 
-    def _read_usage(self, chunk: Chunk) -> None:
-        for raw in (chunk.x_groq.usage if chunk.x_groq else b"", chunk.usage):
-            usage = read_usage(raw)
+    def _read_chunk(self, payload: bytes, spans: list[Span], chunk: Chunk, choices: Choices) -> bytes:
+        """Hold usage and finishes. What else there is goes out; clients choke on chunks without `choices`."""
+        for report in (chunk.x_groq.usage if chunk.x_groq else b"", chunk.usage):
+            usage = read_usage(report)
             if usage is not None:
                 self.usage = usage
-                self._usage_json, self._usage_chunk = bytes(raw), b""
-
-    def _read_choiceless(self, payload: bytes, chunk: Chunk) -> bytes:
-        """Usage is held; an error in a shape of its own ends the stream. Clients choke on chunks without `choices`."""
-        if is_something(chunk.usage):
-            self._usage_chunk = b"" if chunk.choices is None or self.usage is None else payload
-            return b""
+                self._tail.hold_usage(bytes(report), payload if chunk.choices == [] else b"")
+        if choices:
+            return self._read_choices(payload, spans, choices)
         error = stray_error(payload) if chunk.choices is None else None
         if error is not None:
             self._fail(error)
-        return b"" if chunk.choices is None or self._held else as_events([payload])
+        is_forwarded = chunk.choices == [] and not is_something(chunk.usage) and not self._tail.finishes
+        return as_events([payload]) if is_forwarded else b""
 
-    def _read_choices(self, payload: bytes, spans: list[Span], choices: Sequence[tuple[bytes, ChunkChoice]]) -> bytes:
+    def _read_choices(self, payload: bytes, spans: list[Span], choices: Choices) -> bytes:
         """Hold the finish of each choice that ends here; its content, and the other choices, go out at once."""
-        self._sample = self._sample or payload
+        self._tail.sample = self._tail.sample or payload
         going: list[bytes] = []
-        total = 0
+        size = 0
         for number, (text, choice) in enumerate(choices):
             index = number if choice.index is None else choice.index
-            size = content_bytes(choice.delta or {})
-            total += size
-            if self._counts_choices:
-                self._open.add(index)
+            own_size = content_bytes(choice.delta or {})
+            size += own_size
+            self._note_choice(index)
             if not choice.finish_reason:
                 going.append(text)
                 continue
             if index == 0 or not self.finish:
                 self.finish = choice.finish_reason
-            if size:
+            if own_size:
                 going.append(with_value(text, b"finish_reason", b"null"))
-            self._held[index] = with_choices(payload, spans, [finish_only(text, choice, size > 0)])
-        self._note_content(int(total > 0), total)
-        is_over = bool(self._held) and not self._counts_choices and total == 0
-        return as_events([with_choices(payload, spans, going)]) if going and not is_over else b""
+            self._tail.finishes[index] = with_choices(payload, spans, [finish_only(text, choice, own_size > 0)])
+        self._note_content(int(size > 0), size)
+        says_nothing_more = size == 0 and bool(self._tail.finishes) and not self._has_several
+        return as_events([with_choices(payload, spans, going)]) if going and not says_nothing_more else b""
 
     def _note_ordinary(self, buffer: bytes, start: int, end: int) -> None:
-        """Remember who speaks and, when there may be several, which choices have begun."""
-        if not self._sample:
-            self._sample = buffer[start + HEAD : buffer.index(b"\n", start)]
-        if self._counts_choices:
+        """Remember who speaks and, where there may be several, which choices have begun."""
+        if not self._tail.sample:
+            self._tail.sample = buffer[start + HEAD : buffer.index(b"\n", start)]
+        if self._has_several:
             for frame in buffer[start:end].split(b"\n\n")[:-1]:
                 for number, raw in enumerate(CHUNK.decode(frame[HEAD:]).choices or ()):
-                    index = CHOICE.decode(raw).index
-                    self._open.add(number if index is None else index)
+                    self._note_choice(index_of(raw, number))
+
+    def _note_choice(self, index: int) -> None:
+        if self._has_several:
+            self._begun.add(index)
 
     def _note_content(self, frames: int, size: int) -> None:
         self.started = self.started or frames > 0
         self._content_frames += frames
         self._content_bytes += size
-
-    def _fail_or_drop(self, payload: bytes) -> None:
-        error = stray_error(payload)
-        if error is None:
-            self.malformed = True
-        else:
-            self._fail(error)
 
     def _fail(self, error: bytes) -> None:
         self.error = error
@@ -296,30 +267,22 @@ class StreamRelay:
         self._pending.clear()
         self._parser = SseParser()
 
-    def _identity(self) -> Identity:
-        return IDENTITY.decode(self._sample) if self._sample else Identity()
 
-    def _chunk(self, **members: object) -> bytes:
-        """A chunk of our own, with the id, created and model of the stream."""
-        who = self._identity()
-        head = {"id": who.id, "object": CHUNK_OBJECT, "created": who.created, "model": who.model}
-        return msgspec.json.encode(head | members)
-
-    def _make_usage_chunk(self, billed: Usage | None) -> bytes:
-        """The one chunk that carries usage, the provider's own if it sent one; b"" when nobody counted."""
-        if billed is not None and billed.estimated:
-            return self._chunk(choices=[], usage=usage_report(billed))
-        if self._usage_chunk:
-            return self._usage_chunk
-        return self._chunk(choices=[], usage=Raw(self._usage_json)) if self._usage_json else b""
-
-
-def error_in(chunk: Chunk, choices: Sequence[ChunkChoice]) -> bytes | None:
+def error_in(chunk: Chunk, choices: Choices) -> bytes | None:
     """The error object that a chunk carries, in any of its places."""
-    for error in (chunk.error, chunk.x_groq.error if chunk.x_groq else b"", *(choice.error for choice in choices)):
+    for error in (chunk.error, chunk.x_groq.error if chunk.x_groq else b"", *(choice.error for _, choice in choices)):
         if is_something(error):
             return bytes(error)
-    return ENDED_IN_ERROR if any(choice.finish_reason == "error" for choice in choices) else None
+    return ENDED_IN_ERROR if any(choice.finish_reason == "error" for _, choice in choices) else None
+
+
+def index_of(raw: msgspec.Raw, number: int) -> int:
+    """The index that a choice states, its place in the array when it states none."""
+    try:
+        index = CHOICE.decode(raw).index
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return number
+    return number if index is None else index
 
 
 def message_of(text: bytes) -> bytes:
@@ -340,21 +303,3 @@ def with_choices(payload: bytes, spans: list[Span], choices: list[bytes]) -> byt
     cuts = [(start, end, array) for key, _, start, end, _ in spans if key == CHOICES]
     usage = [span for span in spans if span[0] == USAGE and is_something(payload[span[2] : span[3]])]
     return apply(payload, cuts + removals(payload, usage))
-
-
-def usage_report(usage: Usage) -> dict[str, object]:
-    """Our own count in OpenAI's shape, marked as such."""
-    return {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-        "estimated": True,
-    }
-
-
-def text_of(raw: Raw) -> str:
-    """A JSON string's text; "" for anything else."""
-    try:
-        return TEXT.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""

@@ -133,6 +133,7 @@ def test_half_a_frame_needs_more(twin: ModuleType, cut: int) -> None:
         frame(b'{"choices":[{"delta":{"content":"x"}}],"usage":{"prompt_tokens":1}}'),
         frame(b'{"choices":[{"delta":{"content":"x"}}],"usage" : {"prompt_tokens":1}}'),
         frame(b'{"choices":[{"delta":"x"}]}'),
+        frame(b'{"choices":[{"delta":{"content":"x"},"error":{"code":502}}]}'),
         frame(b'{"choices":[7]}'),
         frame(b'{"choices":[{"delta":{"content":"x"}}]'),
         frame(b'{"choices":[{"delta":{"content":"\xff"}}]}'),

@@ -214,6 +214,21 @@ def test_an_answer_with_several_choices_is_whole_when_all_have_finished() -> Non
     assert relay.complete
 
 
+def test_an_index_of_a_wrong_type_is_not_fatal() -> None:
+    relay = StreamRelay(False, choices=2)
+    strange = CHUNK.replace(b'"index":0', b'"index":"x"')
+    assert relay.feed(strange) == strange
+    assert relay.feed(FINISH.replace(b'"index":0', b'"index":"x"')) == b""
+    assert relay.malformed
+
+
+@pytest.mark.parametrize("blank", [b"data: \n\n", b"data:\n\n", b"data\r\n\r\n", b"\n\n\n", b": ping\n\n"])
+def test_blank_events_mean_nothing(blank: bytes) -> None:
+    relay = StreamRelay(False)
+    assert relay.feed(blank + CHUNK + blank) == CHUNK
+    assert not relay.malformed
+
+
 def test_nothing_is_read_behind_done() -> None:
     relay = StreamRelay(False)
     relay.feed(CHUNK + FINISH + DONE + CHUNK)

@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from gateway.catalog.card import Catalog, Figure, ModelCard, Offer
-from gateway.catalog.join import ARCHIVES, PRECEDENCE, Joined
+from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Prices
+from gateway.catalog.join import ARCHIVES, PRECEDENCE, Joined, agree
 from gateway.wire.ability import Ability
 
 KEPT_FIGURES = (
@@ -77,13 +77,32 @@ def _offer(old: Offer | None, new: Offer, read: Collection[str]) -> Offer:
     litellm_is_silent = "litellm" not in read
     return replace(
         new,
-        prices=old.prices if _stays(old.prices.input, new.prices.input, read) else new.prices,
+        prices=_prices(old.prices, new.prices, read),
         abilities=abilities,
         abilities_from={**kept, **new.abilities_from},
         api=new.api or (old.api if litellm_is_silent else ""),
         retires=new.retires or (old.retires if litellm_is_silent else ""),
         **{field: _better(getattr(old, field), getattr(new, field), read) for field in KEPT_FIGURES},
     )
+
+
+def _prices(old: Prices, new: Prices, read: Collection[str]) -> Prices:
+    """One of the two; what the new one lacks comes from an old source that agrees with it on the price of input."""
+    if _stays(old.input, new.input, read):
+        return old
+    if not agree(old.input, new.input):
+        return new
+    return replace(
+        new,
+        cached_input=new.cached_input or _unread(old.cached_input, read),
+        cache_write=new.cache_write or _unread(old.cache_write, read),
+        reasoning=new.reasoning or _unread(old.reasoning, read),
+        tier=new.tier or (old.tier if old.tier is not None and _unread(old.tier.input, read) else None),
+    )
+
+
+def _unread(figure: Figure | None, read: Collection[str]) -> Figure | None:
+    return None if figure is None or figure.source in read else figure
 
 
 def _model(old: ModelCard | None, new: ModelCard, read: Collection[str]) -> ModelCard:

@@ -1,13 +1,18 @@
 """Keep the catalog fresh: pull the public feeds, join, validate, persist, hand over.
 
-Each feed is on its own: one that fails, lies or is too large costs only itself, and its last body goes on counting. The
-event loop only waits for the network; reading, joining and validating happen in a thread. Whatever goes wrong, the last
-good catalog stays.
+Each feed is on its own: one that fails, lies or is too large costs only itself, and its last body goes on counting.
+Whatever goes wrong, the last good catalog stays.
+
+A refresh takes a second of CPU and some 30 MB that Python would not give back, so a server leaves it to a child process
+(`pull.py`) and only loads the result. `refresh_once` is the same work in this process, off the event loop.
 """
 
 import asyncio
+import contextlib
 import datetime
 import logging
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
@@ -34,6 +39,7 @@ CHUNK_BYTES = 64 * 1024
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 AT_ONCE = 4
 FIRST_SECONDS = 30.0  # after the start, so that a restart loop does not hammer the sources; up to twice that
+CHILD_SECONDS = 900.0
 JITTER = 0.2  # of the interval, either way
 SECONDS_PER_HOUR = 3600.0
 
@@ -58,6 +64,9 @@ class Report(Struct, frozen=True):
     quarantined: tuple[Quarantined, ...] = ()
     problems: tuple[str, ...] = ()  # entries that could not be read, by source and path
     disagreements: tuple[Disagreement, ...] = ()
+
+
+REPORT = msgspec.json.Decoder(Report)
 
 
 class Answer(Struct):
@@ -97,12 +106,33 @@ class Refresher:
         delay = FIRST_SECONDS * (1 + self._random())
         while not await _is_set_within(stop, delay):
             try:
-                report = await self.refresh_once()
+                report = await self._refresh_apart(stop)
                 if report.adopted:
+                    self.catalog = await asyncio.to_thread(snapshot.load, self._path)
                     on_new(self.catalog, report)
             except Exception:
                 log.exception("the catalog could not be refreshed; the last good one stays")
             delay = self._settings.refresh_hours * SECONDS_PER_HOUR * (1 + JITTER * (2 * self._random() - 1))
+
+    async def _refresh_apart(self, stop: asyncio.Event) -> Report:
+        """Let a child process refresh the catalog that is kept. It does not outlive `stop`, nor our cancellation."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway.catalog.pull", stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        try:
+            async with asyncio.timeout(CHILD_SECONDS), asyncio.TaskGroup() as tasks:
+                reaper = tasks.create_task(_kill_when(stop, child))
+                output, errors = await child.communicate(msgspec.json.encode(self._settings))
+                reaper.cancel()
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        if stop.is_set():
+            return Report(False, self.catalog.version, self.catalog.version)
+        if child.returncode != 0:
+            raise RuntimeError(f"the refresh ended with {child.returncode}: {errors.decode(errors='replace')[-2000:]}")
+        return REPORT.decode(output)
 
     async def refresh_once(self, accept: Collection[str] = ()) -> Report:
         """Pull what has changed and adopt what passes. `accept`: targets whose large moves the operator has seen."""
@@ -194,6 +224,12 @@ async def _is_set_within(stop: asyncio.Event, seconds: float) -> bool:
             return await stop.wait()
     except TimeoutError:
         return False
+
+
+async def _kill_when(stop: asyncio.Event, child: asyncio.subprocess.Process) -> None:
+    await stop.wait()
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+        child.kill()
 
 
 def _under(folder: str, feed: Feed) -> str:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.catalog.feeds import FEEDS
 from tests.catalog import feeds
 
 
@@ -23,11 +24,12 @@ class FeedServer:
 
     def sources(self) -> dict[str, str]:
         """What `catalog.sources` of the settings must say so that every feed is read from here."""
-        from gateway.catalog.feeds import FEEDS
-
         return {feed.name: f"{self.base}{feed.name}" for feed in FEEDS}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        return await self.respond(request)
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         if name in self.failures:
             failure = self.failures[name]

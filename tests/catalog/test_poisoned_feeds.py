@@ -62,22 +62,6 @@ BAD_LIMITS = [-1, 1, 4e8, 1e300, "large", None, True, [], f"{RAW}1e999"]
 BAD_PER_TOKEN = [0, -1e-6, 1.0, 1e-3, 1e-12, 1e300, "1e-6", None, [], f"{RAW}Infinity"]
 BAD_NUMBERS = ["0", "-0.5", "nan", "NaN", "inf", "-inf", "1e300", "1", "0.00125", "1e-12"]
 BAD_STRINGS: list[Any] = [*BAD_NUMBERS, "", "free", None, 7, []]
-    "0",
-    "-0.5",
-    "nan",
-    "NaN",
-    "inf",
-    "-inf",
-    "1e300",
-    "1",
-    "0.00125",
-    "1e-12",
-    "",
-    "free",
-    None,
-    7,
-    [],
-]
 BODIES = [
     b"",
     b"{}",

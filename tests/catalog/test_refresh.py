@@ -1,6 +1,8 @@
 """The refresh over a loopback server: honest feeds, feeds that did not change, feeds that fail."""
 
 import asyncio
+import contextlib
+import os
 import stat
 from pathlib import Path
 
@@ -195,6 +197,8 @@ async def test_it_runs_until_it_is_stopped_and_hands_over_what_is_new(
     ((catalog, report),) = received
     assert report.adopted
     assert catalog.version == report.version
+    assert catalog == snapshot.load(tmp_path / "catalog.json")
+    assert set(feed_server.full) == FEEDS
 
 
 async def test_a_consumer_that_fails_does_not_end_the_loop(
@@ -215,3 +219,40 @@ async def test_a_consumer_that_fails_does_not_end_the_loop(
     await refresher(feed_server, tmp_path).run_forever(stop, on_new)
     assert len(calls) == 2
     assert "the last good one stays" in caplog.text
+
+
+@pytest.mark.parametrize("ending", ["stop", "cancel"])
+async def test_an_end_in_mid_refresh_leaves_no_process_behind(
+    feed_server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(refresh, "FIRST_SECONDS", 0.0)
+    asked, stop = asyncio.Event(), asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await stop.wait()
+        raise web.HTTPServiceUnavailable
+
+    monkeypatch.setattr(feed_server, "respond", hang)
+    running = asyncio.create_task(refresher(feed_server, tmp_path).run_forever(stop, lambda *_: None))
+    await asked.wait()
+    assert pulls() == 1
+    if ending == "cancel":
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        stop.set()
+    else:
+        stop.set()
+        await running
+    assert pulls() == 0
+
+
+def pulls() -> int:
+    """Children of ours that are refreshing."""
+    commands = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if f"PPid:\t{os.getpid()}\n" in status.read_text():
+                commands.append(status.with_name("cmdline").read_bytes())
+    return sum(b"gateway.catalog.pull" in command for command in commands)

@@ -62,11 +62,10 @@ def refusal(cases: list[Case], skipped: tuple[str, ...] = ()) -> GatewayError:
     counts.pop(NOT_ASKED, None)
     asked = " or ".join(dict.fromkeys(case.leg.wanted for case in cases))
     told = ", ".join(f"{LABELS[Reason[name.upper()]]}: {count}" for name, count in counts.items())
-    told += "".join(f" {sentence}" for sentence in skipped)
     if not counts:
         return NothingEligible("No provider is live: set the key of one, for instance OPENAI_API_KEY.")
     case, column = _nearest(cases)
-    nearest = f"Nearest is {case.targets.ids[column]}: {why_excluded(case, column)}."
+    nearest = " ".join((f"Nearest is {case.targets.ids[column]}: {why_excluded(case, column)}.", *skipped))
     message = f"Nothing can serve this request under {asked} (targets excluded by {told}). {nearest}"
     able = counts.keys() - {"not_allowed", "ability"}
     if able == {"window"}:

@@ -196,6 +196,11 @@ def test_a_pinned_model_that_the_router_denies_says_so() -> None:
         plan(selector(auto=RouterSettings(deny=("tiny/*",))), "tiny/leaf")
 
 
+def test_elements_that_nobody_live_sells_are_named_when_the_rest_of_the_chain_cannot_serve() -> None:
+    with pytest.raises(NothingEligible, match="MISTRAL_API_KEY"):
+        plan(selector(), chain=("mistral-large", "tiny/leaf"), request=profile(needs=Ability.IMAGES))
+
+
 def test_when_only_the_window_is_in_the_way_it_is_the_context_that_is_too_long() -> None:
     with pytest.raises(ContextTooLong, match=re.escape("tiny/leaf@rapid: input limit 4,096 < about 9,000")) as caught:
         plan(selector(), "tiny/leaf", request=profile(input_tokens=9_000.0))

@@ -10,6 +10,7 @@ from loadtest.reading import Sample
 LIMIT_MS = 20.0  # of added latency at the 99th percentile
 WORTH_A_WARNING = 1.25  # times the baseline
 SHOWN_FAILURES = 5
+NOISY = 0.1  # of the machine, used by others
 
 
 class Quantiles(Struct, frozen=True):
@@ -43,6 +44,7 @@ class Cost(Struct, frozen=True):
     cpu_micros_per_request: float  # streams and whole answers mixed, as they came
     resident_mib: float  # after the load
     start_seconds: float  # from its start to its first answer
+    receipts: int  # in its ledger, after its end
 
 
 class Summary(Struct, frozen=True):
@@ -54,7 +56,9 @@ class Summary(Struct, frozen=True):
     added_first_token: Quantiles
     added_chunk_gap: Quantiles
     overhead: Quantiles  # by the gateway's own account: x-steelyard-overhead-ms
+    sent: int  # to the gateway, the warm-up included
     cost: Cost
+    others_share: float  # of the machine's CPU, used by processes that are not of the test
 
     @property
     def worst_added_p99_ms(self) -> float:
@@ -70,10 +74,12 @@ class Summary(Struct, frozen=True):
         ]
         if not self.worst_added_p99_ms <= LIMIT_MS:  # so that a nan fails
             reasons.append(f"added latency p99 is {self.worst_added_p99_ms:.1f} ms; {LIMIT_MS:.0f} ms is the limit")
+        if self.cost.receipts != self.sent:
+            reasons.append(f"the ledger holds {self.cost.receipts} receipts of {self.sent} requests")
         return reasons
 
 
-def summarise(straight: Sequence[Sample], gateway: Sequence[Sample], cost: Cost) -> Summary:
+def summarise(straight: Sequence[Sample], gateway: Sequence[Sample], cost: Cost, others_share: float = 0.0) -> Summary:
     """Both phases side by side."""
     before, after = phase_of(straight), phase_of(gateway)
     return Summary(
@@ -83,7 +89,9 @@ def summarise(straight: Sequence[Sample], gateway: Sequence[Sample], cost: Cost)
         added_first_token=after.first_token.minus(before.first_token),
         added_chunk_gap=after.chunk_gap.minus(before.chunk_gap),
         overhead=quantiles([sample.overhead_ms for sample in good(gateway) if sample.overhead_ms is not None]),
+        sent=len(gateway),
         cost=cost,
+        others_share=others_share,
     )
 
 
@@ -140,7 +148,8 @@ def table(summary: Summary) -> str:
         ("between chunks, added", summary.added_chunk_gap),
         ("overhead, gateway's own account", summary.overhead),
     ]
-    gateway, cost = summary.gateway, summary.cost
+    gateway, cost, others = summary.gateway, summary.cost, summary.others_share
+    noise = f"other processes used {others:.0%} of the machine meanwhile"
     return "\n".join(
         [
             f"{'milliseconds':34}{'p50':>10}{'p95':>10}{'p99':>10}",
@@ -149,7 +158,8 @@ def table(summary: Summary) -> str:
             f"{gateway.requests:,} requests, {gateway.streams:,} of them streams with {gateway.chunks:,} chunks; "
             f"failed: {gateway.failures} through the gateway, {summary.straight.failures} straight",
             f"gateway: {cost.cpu_micros_per_request:,.0f} µs CPU per request, {cost.resident_mib:.1f} MiB resident, "
-            f"first answer {cost.start_seconds:.2f} s after its start",
+            f"first answer {cost.start_seconds:.2f} s after its start, {cost.receipts:,} receipts",
+            noise + (": these figures say little" if others > NOISY else ""),
         ]
     )
 

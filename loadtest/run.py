@@ -1,8 +1,8 @@
 """The load test: the same load straight at the simulator and through the gateway, and what the gateway adds.
 
-`python -m loadtest.run` starts both, lets locust load them in turn, and fails when a request fails or the gateway adds
-more than 20 ms at the 99th percentile. The gateway has a core to itself; simulator and locust share another, in both
-phases. Everything stays on loopback.
+`python -m loadtest.run` starts both, lets locust load them in turn, and fails when a request fails or is missing from
+the ledger, or when the gateway adds more than 20 ms at the 99th percentile. The gateway has a core to itself; simulator
+and locust share another, in both phases. Everything stays on loopback.
 """
 
 import argparse
@@ -18,8 +18,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from gateway.accounting.sqlite_ledger import SqliteLedger
 from loadtest.children import ROOT, Child, environment, free_port, python, running
 from loadtest.cores import pinned, two_cores
+from loadtest.neighbours import Watch
 from loadtest.picture import draw
 from loadtest.procstat import usage_of
 from loadtest.reading import Sample
@@ -70,18 +72,21 @@ def measure(plan: Plan, folder: Path) -> tuple[Summary, list[Sample], list[Sampl
         running("simulator", simulator_command, simulator_port, other_core, folder) as simulator,
         running("gateway", gateway_command, gateway_port, gateway_core, folder) as gateway,
     ):
+        watch = Watch()
         for number in range(plan.rounds):
             straight += load(plan, number, simulator, MODEL, folder)
             before = usage_of(gateway.pid)
             through += load(plan, number, gateway, ROUTER, folder)
             cpu_seconds += usage_of(gateway.pid).cpu_seconds - before.cpu_seconds
+        others_share = watch.others_share()
         resident = usage_of(gateway.pid).resident_bytes
     cost = Cost(
         cpu_micros_per_request=cpu_seconds * 1e6 / max(len(through), 1),
         resident_mib=resident / 2**20,
         start_seconds=gateway.start_seconds,
+        receipts=sum(row.requests for row in SqliteLedger(folder / "ledger.db").usage(0.0, 4e9, "total")),
     )
-    return summarise(straight, through, cost), straight, through
+    return summarise(straight, through, cost, others_share), straight, through
 
 
 def gateway_settings(folder: Path, simulator_port: int) -> Path:

@@ -12,7 +12,7 @@ from loadtest.reading import Sample
 from loadtest.report import Cost, Quantiles, compare, quantiles, summarise, table
 from loadtest.run import Plan, Record, compared
 
-COST = Cost(cpu_micros_per_request=800.0, resident_mib=55.0, start_seconds=0.6)
+COST = Cost(cpu_micros_per_request=800.0, resident_mib=55.0, start_seconds=0.6, receipts=200)
 
 
 def phase(added_ms: float, overhead_ms: float | None = None) -> list[Sample]:
@@ -64,6 +64,11 @@ def test_a_run_that_measured_nothing_fails() -> None:
     ]
 
 
+def test_a_request_without_a_receipt_fails() -> None:
+    summary = summarise(phase(0.0), phase(1.0, overhead_ms=0.4), replace(COST, receipts=199))
+    assert summary.verdict() == ["the ledger holds 199 receipts of 200 requests"]
+
+
 def test_the_warm_up_is_not_measured() -> None:
     cold = [replace(sample, is_warm=False, total_ms=9_000.0) for sample in phase(0.0)]
     assert summarise(phase(0.0) + cold, phase(0.0, 0.1), COST).added_total == Quantiles(0.0, 0.0, 0.0)
@@ -106,6 +111,12 @@ def test_the_table_shows_every_quantile() -> None:
     text = table(summarise(phase(0.0), phase(2.5, overhead_ms=0.4), COST))
     assert "first token, added" in text
     assert "200 requests, 100 of them streams with 300 chunks; failed: 0 through the gateway, 0 straight" in text
+
+
+def test_figures_from_a_busy_machine_come_with_a_warning() -> None:
+    quiet, busy = (summarise(phase(0.0), phase(2.5, 0.4), COST, others_share=share) for share in (0.02, 0.47))
+    assert table(quiet).endswith("other processes used 2% of the machine meanwhile")
+    assert table(busy).endswith("other processes used 47% of the machine meanwhile: these figures say little")
 
 
 @pytest.mark.parametrize("name", ["run.svg", "run.png"])

@@ -7,7 +7,7 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -101,7 +101,7 @@ def compile_snapshot(
         ),
         providers=providers,
         absent=resolution.absent,
-        lines=lay_lines(targets, providers),
+        lines=lay_lines(targets, providers, environ),
         health=Health(targets),
     )
 
@@ -116,38 +116,47 @@ class House:
         self.settings = with_options(loaded.settings, options)
         self.catalog = known_catalog(self.settings)
         self._ports: Mapping[str, int] | None = None
+        self._wanted: asyncio.Queue[Catalog | None] = asyncio.Queue()  # a catalog, or None: the settings
         self.live: Live
 
     async def open(self, simulator: SimulatorProcess | None) -> None:
         """Compile the first snapshot."""
         self._ports = None if simulator is None else simulator.ports
-        self.live = Live(compile_snapshot(self.settings, self.catalog, self._environ, self._ports))
+        self.live = Live(self._compile(self.settings, self.catalog))
 
     @property
     def needs_simulator(self) -> bool:
         """True when no provider is live: then the built-in one stands in."""
         return not resolve(self.settings, self._environ).live
 
-    def reload(self) -> None:
-        """Read the settings again and swap; a bad file leaves the old snapshot serving and says why."""
-        try:
-            loaded, _ = read_settings(self._options.config, self._environ)
-            settings = with_options(loaded.settings, self._options)
-            self._swap(settings, self.catalog)
-        except (SettingsError, ValueError, OSError) as error:
-            log.error("settings not reloaded, the old ones go on serving:\n%s", error)
-        else:
-            log.info("settings reloaded, generation %d", self.live.generation)
+    def ask_reload(self) -> None:
+        """Have the settings read again."""
+        self._wanted.put_nowait(None)
 
-    def adopt_catalog(self, catalog: Catalog, report: Report) -> None:
-        """Swap to a refreshed catalog."""
-        self._swap(self.settings, catalog)
-        log.info("catalog refreshed to %s", catalog.version)
+    def ask_adopt(self, catalog: Catalog, report: Report) -> None:
+        """Have a refreshed catalog taken over."""
+        self._wanted.put_nowait(catalog)
 
-    def _swap(self, settings: Settings, catalog: Catalog) -> None:
-        snapshot = compile_snapshot(settings, catalog, self._environ, self._ports)
-        self.settings, self.catalog = settings, catalog
-        self.live.swap(snapshot)
+    async def follow(self) -> None:
+        """Carry out what was asked for, one after the other. Compiling takes tens of milliseconds, hence the thread."""
+        while True:
+            catalog = await self._wanted.get()
+            try:
+                settings = self.settings if catalog is not None else self._read_again()
+                snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
+            except (SettingsError, ValueError, OSError) as error:
+                log.error("not reloaded, the old settings and catalog go on serving:\n%s", error)
+                continue
+            self.settings, self.catalog = settings, catalog or self.catalog
+            self.live.swap(snapshot)
+            log.warning("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
+
+    def _read_again(self) -> Settings:
+        loaded, _ = read_settings(self._options.config, self._environ)
+        return with_options(loaded.settings, self._options)
+
+    def _compile(self, settings: Settings, catalog: Catalog) -> Snapshot:
+        return compile_snapshot(settings, catalog, self._environ, self._ports)
 
 
 def known_catalog(settings: Settings) -> Catalog:
@@ -164,9 +173,9 @@ def known_catalog(settings: Settings) -> Catalog:
     return refreshed if refreshed.date >= ours.date else ours
 
 
-async def refresh_catalog(settings: Settings) -> Report:
-    """Pull the public sources once and keep the result."""
-    return await Refresher(settings.catalog, known_catalog(settings), random.random).refresh_once()
+async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report:
+    """Pull the public sources once and keep the result. accept: targets whose large price moves are right."""
+    return await Refresher(settings.catalog, known_catalog(settings), random.random).refresh_once(accept)
 
 
 async def serve(options: Options, announce: Callable[[Running], None]) -> None:
@@ -219,18 +228,20 @@ async def background(house: House, server: "Server") -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.handle_exit, number, None)
-    loop.add_signal_handler(signal.SIGHUP, house.reload)
+    loop.add_signal_handler(signal.SIGHUP, house.ask_reload)
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(house.follow())
         if house.path is not None:
-            tasks.create_task(watch(house.path, house.reload, stop))
+            tasks.create_task(watch(house.path, house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
             refresher = Refresher(house.settings.catalog, house.catalog, random.random)
-            tasks.create_task(refresher.run_forever(stop, house.adopt_catalog))
+            tasks.create_task(refresher.run_forever(stop, house.ask_adopt))
         try:
             yield
         finally:
             stop.set()
+            following.cancel()
 
 
 class Server(uvicorn.Server):

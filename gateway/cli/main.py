@@ -150,12 +150,13 @@ def catalog_diff(config: Path | None, as_json: bool) -> None:
 
 @catalog.command("refresh")
 @CONFIG
-def catalog_refresh(config: Path | None) -> None:
+@click.option("--accept", multiple=True, metavar="TARGET", help="take over large price moves of this target; repeat")
+def catalog_refresh(config: Path | None, accept: tuple[str, ...]) -> None:
     """Pull the public sources now, validate, keep the result for the next start (a running server does so by itself)."""
     from gateway.cli.render import print_report
 
     loaded, _ = bootstrap.read_settings(config, os.environ)
-    report = asyncio.run(bootstrap.refresh_catalog(loaded.settings))
+    report = asyncio.run(bootstrap.refresh_catalog(loaded.settings, accept))
     print_report(report)
 
 

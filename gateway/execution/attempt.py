@@ -32,6 +32,7 @@ class Call(Struct, frozen=True):
     target: str
     provider: str
     url: URL
+    proxy: URL | None
     headers: Mapping[str, str]
     body: bytes
     connect_seconds: float
@@ -72,7 +73,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     timing = Timing(monotonic())
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds)
+            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds, call.proxy)
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)
@@ -107,7 +108,7 @@ async def begin(call: Call, transport: Transport, wants_usage: bool, choices: in
     begun: Begun | Fault | None = None
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds)
+            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds, call.proxy)
             timing.headers = monotonic()
             if response.status != 200 or response.content_type == "text/html":
                 return await refusal(call, response)

@@ -15,8 +15,7 @@ Number = TypeVar("Number", np.float32, np.uint8)
 
 VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
 SUCCESS_HALF_LIFE_SECONDS = 300.0
-PRIOR_SUCCESSES = 19.0  # a target without history counts as 19 successes of 20: good, but below a proven one
-PRIOR_CALLS = 20.0
+PRIOR_CALLS = 20.0  # the prior availability of a target weighs as much as 20 calls
 
 
 class Health:
@@ -122,7 +121,7 @@ class Health:
     def _make_view(self, now: float) -> LiveFigures:
         prior = self._targets.prior
         kept = 0.5 ** ((now - self._counted_at) / SUCCESS_HALF_LIFE_SECONDS)
-        availability = (self._successes * kept + PRIOR_SUCCESSES) / (self._calls * kept + PRIOR_CALLS)
+        availability = (self._successes * kept + PRIOR_CALLS * prior.availability) / (self._calls * kept + PRIOR_CALLS)
         return LiveFigures(
             first_token_seconds=self._first_token.blend(prior.first_token_seconds, now),
             seconds_per_output_token=self._speed.blend(prior.seconds_per_output_token, now),

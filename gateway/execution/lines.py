@@ -10,6 +10,7 @@ from gateway.accounting.cost import PriceList
 from gateway.catalog.columns import Targets
 from gateway.providers.provider import Provider
 from gateway.providers.request import chat_url, upstream_headers
+from gateway.transport.proxy import proxy_for
 
 
 class Line(Struct, frozen=True):
@@ -20,6 +21,7 @@ class Line(Struct, frozen=True):
     provider: Provider
     upstream_name: str
     url: URL
+    proxy: URL | None
     headers: CIMultiDict[str]
     prices: PriceList
     reasoning: bool
@@ -38,9 +40,12 @@ class Line(Struct, frozen=True):
         return headers
 
 
-def lay_lines(targets: Targets, providers: Mapping[str, Provider]) -> tuple[Line, ...]:
+def lay_lines(
+    targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]
+) -> tuple[Line, ...]:
     """One line per column. Providers share their URL and header objects between lines."""
     urls = {name: URL(chat_url(provider)) for name, provider in providers.items()}
+    proxies = {name: proxy_for(url, environ) for name, url in urls.items()}
     headers = {name: CIMultiDict(upstream_headers(provider)) for name, provider in providers.items()}
     return tuple(
         Line(
@@ -49,6 +54,7 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider]) -> tuple[Line
             provider=(provider := providers[offer.provider]),
             upstream_name=offer.upstream_name,
             url=urls[offer.provider],
+            proxy=proxies[offer.provider],
             headers=headers[offer.provider],
             prices=PriceList(offer.prices),
             reasoning=targets.models[column].reasoning,

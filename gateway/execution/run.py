@@ -91,6 +91,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         target=line.target,
         provider=line.provider.name,
         url=line.url,
+        proxy=line.proxy,
         headers=line.headers_for(errand.caller_headers),
         body=upstream_body(
             prompt,

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import random
 from collections.abc import Callable
 from time import monotonic, time
@@ -66,7 +65,7 @@ class Exchange:
         self.snapshot = state.live.current  # one for the request's whole life, even across a reload
         self.scope = scope
         self.send = send
-        self.arrival = Arrival("dec_" + os.urandom(10).hex(), time(), now, now, "")
+        self.arrival = Arrival(state.ids.next(), time(), now, now, "")
         self.prompt: Prompt | None = None
         self.errand: Errand | None = None
         self.begun: Begun | None = None
@@ -98,9 +97,7 @@ class Exchange:
         prompt = parse(body, default_model=router or snapshot.settings.default_router)
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
-        decision = decide(snapshot, prompt, router)
-        for name in decision.selection.routers:
-            may_use(name)
+        decision = decide(snapshot, prompt, router, may_use)
         return Errand(
             arrival=self.arrival,
             prompt=prompt,
@@ -136,7 +133,7 @@ class Exchange:
             errand.health.failed(begun.call.column, monotonic(), fault)
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
-        last = begun.relay.closing(metadata) if fault is None else cut_off(begun, fault, metadata)
+        last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
@@ -199,10 +196,15 @@ class Exchange:
             connection.on_gone = None
 
 
-def decide(snapshot: Snapshot, prompt: Prompt, router: str) -> Decision:
-    """Rank every target of the snapshot for this prompt. Raises UnknownModel, NothingEligible or ContextTooLong."""
-    profile = describe(prompt)
+def decide(snapshot: Snapshot, prompt: Prompt, router: str, may_use: Callable[[str], None]) -> Decision:
+    """Rank every target of the snapshot for this prompt.
+
+    router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
+    """
     selection = snapshot.selector.select(prompt.model, prompt.chain, router)
+    for name in selection.routers:
+        may_use(name)
+    profile = describe(prompt)
     live = snapshot.health.view(monotonic())
     return make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
 

@@ -5,9 +5,11 @@ from time import time
 from typing import cast, get_args
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.scorer import Scorer
 from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
@@ -15,6 +17,7 @@ from gateway.dialects.openai_chat import parse
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
 from gateway.routing.explain import DecisionRecord, record
+from gateway.routing.plan import Decision
 from gateway.server.auth import Caller
 from gateway.server.inference import decide
 from gateway.server.limits import read_body
@@ -57,10 +60,9 @@ class Inquiry:
         snapshot = self._state.live.current
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")
-        decision = decide(snapshot, parse(body, default_model=router or snapshot.settings.default_router), router)
-        for name in decision.selection.routers:
-            caller.may_use(name)
-        return answer(ENCODE(record(decision)))
+        prompt = parse(body, default_model=router or snapshot.settings.default_router)
+        decision = decide(snapshot, prompt, router, caller.may_use)
+        return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:
         """GET /v1/decisions/{id}: every candidate with its figures, every exclusion with its reason, and the receipt."""
@@ -70,7 +72,8 @@ class Inquiry:
         receipt = kept.receipt if kept is not None else await asyncio.to_thread(self._ledger.find, decision_id)
         if receipt is None or receipt.key != caller.name:
             raise NotFound(f"There is no decision {decision_id[:64]} of yours; its id is in x-steelyard-decision")
-        full = record(kept.decision) if kept is not None and kept.decision is not None else None
+        decision = None if kept is None else kept.decision
+        full = None if decision is None else await self._record(decision, decision_id)
         return answer(ENCODE(Remembrance(decision_id, receipt, full)))
 
     async def usage(self, request: Request) -> Response:
@@ -93,6 +96,11 @@ class Inquiry:
         is_ready = self._state.is_ready and targets > 0
         body = ENCODE({"status": "ready" if is_ready else "not ready", "targets": targets})
         return Response(body, 200 if is_ready else 503, media_type="application/json")
+
+    async def _record(self, decision: Decision, decision_id: str) -> DecisionRecord:
+        # A Scorer is for one thread only, so the thread gets its own.
+        alone = replace(decision, scorer=Scorer(decision.targets.matrix))
+        return await asyncio.to_thread(record, alone, decision_id)
 
     def _caller(self, request: Request) -> Caller:
         return self._state.callers.identify(request.scope["headers"], request.scope["query_string"])

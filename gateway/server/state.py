@@ -7,6 +7,7 @@ from gateway.live import Live, Snapshot
 from gateway.routing.plan import Decision
 from gateway.server.auth import Callers
 from gateway.server.decisions import Decisions
+from gateway.server.ids import Ids
 from gateway.server.limits import Gate
 from gateway.transport.send import Transport
 
@@ -18,6 +19,7 @@ class State:
         self.live = live
         self.transport = transport
         self.decisions = Decisions()
+        self.ids = Ids()
         self.gate = Gate(live.current.settings.server.max_in_flight)
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True

@@ -23,8 +23,7 @@ class TransportFailure(Exception):
 class Transport:
     """The pool of connections to all providers.
 
-    Answers come undecoded as to content; redirects are never followed, cookies never kept, and the environment's
-    proxy settings are honoured.
+    Redirects are never followed and cookies never kept. Proxies are an argument: see `proxy`.
     """
 
     def __init__(self) -> None:
@@ -36,7 +35,6 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
-            trust_env=True,
             read_bufsize=2**17,
         )
 
@@ -46,31 +44,31 @@ class Transport:
             await self._session.close()
 
     async def post(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float
+        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
     ) -> aiohttp.ClientResponse:
         """Send and wait for the answer's headers. A connection that died while it was pooled is replaced once, unseen.
 
         connect_seconds: how long a new connection may take; the caller limits the rest. Raises TransportFailure.
         """
         try:
-            return await self._post(url, headers, body, connect_seconds)
+            return await self._post(url, headers, body, connect_seconds, proxy)
         except aiohttp.ServerDisconnectedError:
             # Either a pooled connection that the provider had closed, or a provider that hangs up on us. A second try
             # tells them apart; nothing was answered, so nothing can be doubled that the provider has not abandoned.
             try:
-                return await self._post(url, headers, body, connect_seconds)
+                return await self._post(url, headers, body, connect_seconds, proxy)
             except (aiohttp.ClientError, OSError) as error:
                 raise explained(error) from error
         except (aiohttp.ClientError, OSError) as error:
             raise explained(error) from error
 
     async def _post(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float
+        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
     ) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("Transport.post before Transport.open")
         return await self._session.post(
-            url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds)
+            url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds), proxy=proxy
         )
 
 

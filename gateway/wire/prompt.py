@@ -5,14 +5,6 @@ from msgspec import Struct
 from gateway.wire.ability import Ability
 
 
-class Edit(Struct, frozen=True):
-    """Replace `body[start:end]` by `new`. Edits of one body never overlap and are ordered by `start`."""
-
-    start: int
-    end: int
-    new: bytes
-
-
 class Prompt(Struct, frozen=True):
     """One request, decoded just as far as routing needs. `body` stays the caller's own bytes."""
 

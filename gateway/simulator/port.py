@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ class Port:
         self.host = host
         self.resets = False  # RST to whoever connects
         self.connections: set[Connection] = set()
-        self._listener: socket.socket | None = socket.create_server((host, number), backlog=BACKLOG)
+        self._listener: socket.socket | None = _listen(host, number)
         self.number: int = self._listener.getsockname()[1]
         self._server: asyncio.Server | None = None
         self._fillers: list[socket.socket] = []  # connections that fill a choked backlog
@@ -46,7 +47,7 @@ class Port:
         self.resets = False
         self._unchoke()
         if self._server is None and self._listener is None:
-            self._listener = socket.create_server((self.host, self.number), backlog=BACKLOG)
+            self._listener = _listen(self.host, self.number)
 
     def close(self) -> None:
         """Nothing listens, and whoever is connected is cut off."""
@@ -75,3 +76,10 @@ class Port:
         for held in self._fillers:
             held.close()
         self._fillers = []
+
+
+def _listen(host: str, number: int) -> socket.socket:
+    try:
+        return socket.create_server((host, number), backlog=BACKLOG)
+    except OSError as error:
+        raise OSError(error.errno, f"{host}:{number}: {os.strerror(error.errno or 0)}") from error

@@ -90,8 +90,11 @@ def main(
     Prints one line of JSON when every port listens. exit_with_parent: also stop when stdin closes.
     """
     ports = {name: port + row if port else 0 for row, name in enumerate(providers or PROVIDERS)}
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_told(ports, host, Pace(pace, coalesce), seed, single_port, exit_with_parent))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_told(ports, host, Pace(pace, coalesce), seed, single_port, exit_with_parent))
+    except OSError as error:
+        raise SystemExit(f"simulator: cannot listen: {error.strerror}") from error
 
 
 async def _until_told(

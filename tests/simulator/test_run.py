@@ -1,5 +1,6 @@
 """The simulator as a process: how it starts, what it says, how it ends."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -76,12 +77,30 @@ def test_all_providers_can_share_one_port() -> None:
 
 
 def test_given_a_port_the_providers_stand_in_a_row() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = two_free_ports()
     child, ready = start("--port", str(port), "--provider", "sim-alpha", "--provider", "sim-bravo")
     child.terminate()
     ended(child)
     assert ports_of(ready) == {"sim-alpha": port, "sim-bravo": port + 1}
+
+
+def two_free_ports() -> int:
+    """The first of two neighbours that were free just now."""
+    for number in range(20_000, 30_000, 2):  # below the range from which the kernel gives out ports
+        with contextlib.suppress(OSError):
+            for port in (number, number + 1):
+                socket.create_server(("127.0.0.1", port)).close()
+            return number
+    raise AssertionError("no two free ports")
+
+
+def test_a_port_that_is_taken_is_named_without_a_traceback() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "gateway.simulator", "--provider", "sim-alpha", "--port", str(port)]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr.decode() == f"simulator: cannot listen: 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_the_process_stays_lean() -> None:

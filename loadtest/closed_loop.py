@@ -26,11 +26,12 @@ from loadtest.children import ROOT, Child, free_port, python, running
 from loadtest.cores import pinned, two_cores
 from loadtest.procstat import usage_of
 from loadtest.stream_client import Tally
-from loadtest.wrk import burst
+from loadtest.wrk import Burst, run_wrk
 
 OUT = Path(__file__).parent / "out" / "closed_loop.json"
 NGINX, GATEWAY = "nginx", "gateway"
 KEYS = ["whole", "unpaced", "paced"]
+LONGEST_BURST_SECONDS = 30
 UNPACED_TIMES = 10  # as many streams: an unpaced event costs so little that 10 ms clock ticks would show
 
 
@@ -156,22 +157,31 @@ def measure_whole(plan: Plan, folder: Path, proxy: Child) -> Sample:
     """One round of whole answers: long enough for the requests asked for."""
     core = two_cores()[1]
     body = payload.request(stream=False)
-    trial = burst(folder, body, proxy.port, plan.connections, 1, core)
-    seconds = math.ceil(1.1 * plan.requests * trial.seconds / max(trial.requests, 1))
+    bursts: list[Burst] = []
+    answered = 0
     before = usage_of(proxy.pid)
-    result = burst(folder, body, proxy.port, plan.connections, seconds, core)
+    while answered < plan.requests:
+        bursts.append(run_wrk(folder, body, proxy.port, plan.connections, burst_seconds(plan.requests, bursts), core))
+        answered += bursts[-1].requests
+        if bursts[-1].errors or not bursts[-1].requests:
+            raise RuntimeError(f"{proxy.name}: {bursts[-1]}; the figures of a run with errors mean nothing")
     after = usage_of(proxy.pid)
-    if result.errors or not result.requests:
-        raise RuntimeError(
-            f"{proxy.name}: {result.errors} of {result.requests} requests failed; the figures mean nothing"
-        )
     return Sample(
-        cpu_micros=(after.cpu_seconds - before.cpu_seconds) * 1e6 / result.requests,
-        per_second=result.requests / result.seconds,
-        p50_ms=result.p50_ms,
-        p99_ms=result.p99_ms,
+        cpu_micros=(after.cpu_seconds - before.cpu_seconds) * 1e6 / answered,
+        per_second=answered / sum(burst.seconds for burst in bursts),
+        p50_ms=bursts[-1].p50_ms,
+        p99_ms=bursts[-1].p99_ms,
         resident_mib=after.resident_bytes / 2**20,
     )
+
+
+def burst_seconds(wanted: int, bursts: list[Burst]) -> int:
+    """How long to go on for the requests that are still missing, at the pace so far; one second to find the pace."""
+    if not bursts:
+        return 1
+    answered = sum(burst.requests for burst in bursts)
+    seconds = sum(burst.seconds for burst in bursts)
+    return min(math.ceil(1.1 * (wanted - answered) * seconds / answered), LONGEST_BURST_SECONDS)
 
 
 def measure_streams(plan: Plan, streams: int, proxy: Child) -> Sample:

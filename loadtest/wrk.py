@@ -32,7 +32,7 @@ class Burst(Struct, frozen=True):
     p99_ms: float
 
 
-def burst(folder: Path, body: bytes, port: int, connections: int, seconds: int, core: int | None) -> Burst:
+def run_wrk(folder: Path, body: bytes, port: int, connections: int, seconds: int, core: int | None) -> Burst:
     """Load `port` for some seconds."""
     script = folder / "post.lua"
     script.write_text(SCRIPT % body.decode())

@@ -1,13 +1,13 @@
-"""The reference of every setting, from the schema itself: docs/settings.md is `python -m gateway.settings.reference`."""
+"""The reference of every setting, from the schema: docs/settings.md is `python -m gateway.settings.reference`."""
 
-import re
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
+from gateway.settings.kinds import bare, block_in, in_words, metas_of
 from gateway.settings.schema import Settings
 
 HEAD = """# Settings
@@ -19,11 +19,11 @@ commented file, `steelyard check` validates one. This page is made from the sche
 
 
 class Setting(Struct, frozen=True):
-    """One key: `kind` without its annotations, `inner` the block that it holds, if any."""
+    """One key of a block."""
 
     name: str
     kind: Any
-    inner: type[Struct] | None
+    inner: type[Struct] | None  # the block that it holds, if any
     default: Any  # NODEFAULT when it must be given
     meaning: str
 
@@ -31,29 +31,12 @@ class Setting(Struct, frozen=True):
 def settings_of(block: type[Struct]) -> Iterator[Setting]:
     """The keys of one block, in the order of the schema."""
     for field in fields(block):
-        kind, meta = get_args(field.type)
-        yield Setting(field.name, kind, block_in(kind), default_of(field), meta.description or "")
-
-
-def block_in(kind: Any) -> type[Struct] | None:
-    """The Struct that a key holds: itself, in a mapping or in a list."""
-    candidates = [kind, *get_args(kind)]
-    return next((one for one in candidates if isinstance(one, type) and issubclass(one, Struct)), None)
+        meaning = next(meta.description for meta in metas_of(field.type) if meta.description)
+        yield Setting(field.name, field.type, block_in(field.type), default_of(field), meaning)
 
 
 def default_of(field: FieldInfo) -> Any:
     return field.default_factory() if field.default_factory is not NODEFAULT else field.default
-
-
-def kind_text(kind: Any) -> str:
-    """The type as people say it."""
-    text = str(kind) if get_origin(kind) else kind.__name__
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        return "block"
-    text = re.sub(r"gateway\.settings\.schema\.\w+", "block", text).replace("tuple[", "list[").replace(", ...]", "]")
-    for code, word in (("str", "text"), ("float", "number"), ("int", "whole number"), ("bool", "true or false")):
-        text = re.sub(rf"\b{code}\b", word, text)
-    return text.replace("dict[text, ", "mapping[").replace(" | None", "")
 
 
 def default_text(default: Any) -> str:
@@ -74,11 +57,11 @@ def section(block: type[Struct], title: str) -> Iterator[str]:
     settings = list(settings_of(block))
     yield f"\n## {title}\n\n{(block.__doc__ or '').strip()}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
     for one in settings:
-        yield f"| `{one.name}` | {kind_text(one.kind)} | {default_text(one.default)} | {one.meaning} |\n"
+        yield f"| `{one.name}` | {in_words(one.kind)} | {default_text(one.default)} | {one.meaning} |\n"
     for one in settings:
         if one.inner is not None:
             nested = {"keys": "keys[]", "models": "models[]"}.get(one.name, one.name)
-            name = f"{one.name}.NAME" if get_origin(one.kind) is dict else nested
+            name = f"{one.name}.NAME" if get_origin(bare(one.kind)) is dict else nested
             yield from section(one.inner, name if block is Settings else f"{title}.{name}")
 
 

@@ -1,13 +1,20 @@
 """The settings file, as types. They are the validation, the defaults and the reference of every key."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+# Not finite numbers are refused everywhere.
+Amount = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0, title="weight")]
+Tokens = Annotated[int, Meta(ge=1)]
 
-def said(text: str) -> Meta:
-    """What the reference and the written template say of a setting."""
-    return Meta(description=text)
+
+def said(text: str, *, ge: int | None = None, le: int | None = None) -> Meta:
+    """What the reference and the written template say of a setting, and its range."""
+    return Meta(description=text, ge=ge, le=le)
 
 
 class Anchors(Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,27 +27,27 @@ class Anchors(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Hard limits. A target outside is not eligible, and the decision says so."""
 
-    max_cost_usd: Annotated[float | None, said("expected cost of one request")] = None
-    max_latency_seconds: Annotated[float | None, said("expected time to the whole answer")] = None
-    max_first_token_seconds: Annotated[float | None, said("expected time to the first token")] = None
-    min_quality: Annotated[float | None, said("0-1")] = None
-    max_carbon_g: Annotated[float | None, said("gCO2e of one request")] = None
-    max_input_price_usd: Annotated[float | None, said("per million tokens")] = None
-    max_output_price_usd: Annotated[float | None, said("per million tokens")] = None
+    max_cost_usd: Annotated[Amount | None, said("expected cost of one request")] = None
+    max_latency_seconds: Annotated[Amount | None, said("expected time to the whole answer")] = None
+    max_first_token_seconds: Annotated[Amount | None, said("expected time to the first token")] = None
+    min_quality: Annotated[Share | None, said("probability that the answer is good")] = None
+    max_carbon_g: Annotated[Amount | None, said("gCO2e of one request")] = None
+    max_input_price_usd: Annotated[Amount | None, said("per million tokens")] = None
+    max_output_price_usd: Annotated[Amount | None, said("per million tokens")] = None
 
 
 class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
     """How far a request may travel."""
 
-    max_attempts: Annotated[int, said("1 or more; 1 switches fallback off")] = 4
+    max_attempts: Annotated[int, said("targets tried at most; 1 switches fallback off", ge=1, le=32)] = 4
     on_content_filter: Annotated[bool, said("try the next target when a provider filters the content")] = False
-    connect_seconds: Annotated[float, said("to establish a connection")] = 2.0
+    connect_seconds: Annotated[Positive, said("to establish a connection")] = 2.0
     first_token_seconds: Annotated[
-        float, said("headers and first content; reasoning models get `reasoning_first_token_seconds`")
+        Positive, said("headers and first content; reasoning models get `reasoning_first_token_seconds`")
     ] = 15.0
-    reasoning_first_token_seconds: Annotated[float, said("the same for reasoning models")] = 120.0
-    idle_seconds: Annotated[float, said("between two pieces of content")] = 60.0
-    total_seconds: Annotated[float, said("for the whole request, all attempts included")] = 600.0
+    reasoning_first_token_seconds: Annotated[Positive, said("the same for reasoning models")] = 120.0
+    idle_seconds: Annotated[Positive, said("between two pieces of content")] = 60.0
+    total_seconds: Annotated[Positive, said("for the whole request, all attempts included")] = 600.0
 
 
 class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +56,7 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     description: Annotated[str, said("what the router is for; shown by GET /v1/models")] = ""
     preset: Annotated[str, said("start from a built-in router: auto, fast, economy, quality, green")] = ""
     weights: Annotated[
-        dict[str, float], said("dimension -> 0 or more; at least one above 0; missing ones are the preset's, else 0")
+        dict[str, Weight], said("dimension -> weight; at least one above 0; missing ones are the preset's, else 0")
     ] = {}
     anchors: Annotated[
         dict[str, Anchors], said("where the utility of a dimension is 1 and where it is 0; the README has the defaults")
@@ -60,9 +67,9 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     deny: Annotated[tuple[str, ...], said("patterns that rule targets out; they win over allow")] = ()
     min_availability: Annotated[
-        float, said("a target less likely to succeed than this is tried only after all others, 0-1")
+        Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
-    spread: Annotated[float, said("score distance within which targets count as equal and share the load, 0-1")] = 0.0
+    spread: Annotated[Share, said("score distance within which targets count as equal and share the load")] = 0.0
     fallback: Annotated[Fallback, said("how far a request may travel, and how long it waits")] = Fallback()
 
 
@@ -71,15 +78,15 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Annotated[str, said("'meta-llama/llama-3.3-70b-instruct' or any id of your own")]
     upstream_name: Annotated[str, said("what the server calls it; the id when empty")] = ""
-    input_price_usd: Annotated[float | None, said("per million tokens")] = None
-    output_price_usd: Annotated[float | None, said("per million tokens")] = None
-    cached_input_price_usd: Annotated[float | None, said("per million tokens; the input price when left out")] = None
-    context_window: Annotated[int | None, said("tokens, input and output together")] = None
-    max_output_tokens: Annotated[int | None, said("tokens")] = None
+    input_price_usd: Annotated[Amount | None, said("per million tokens")] = None
+    output_price_usd: Annotated[Amount | None, said("per million tokens")] = None
+    cached_input_price_usd: Annotated[Amount | None, said("per million tokens; the input price when left out")] = None
+    context_window: Annotated[Tokens | None, said("tokens, input and output together")] = None
+    max_output_tokens: Annotated[Tokens | None, said("tokens")] = None
     abilities: Annotated[tuple[str, ...], said("tools, images, json_mode, json_schema, logprobs, reasoning, ...")] = ()
-    quality: Annotated[float | None, said("0-1, for all tasks")] = None
-    first_token_seconds: Annotated[float | None, said("expected time to the first token")] = None
-    output_tokens_per_second: Annotated[float | None, said("expected speed")] = None
+    quality: Annotated[Share | None, said("probability of a good answer, for all tasks")] = None
+    first_token_seconds: Annotated[Amount | None, said("expected time to the first token")] = None
+    output_tokens_per_second: Annotated[Positive | None, said("expected speed")] = None
 
 
 class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,17 +112,19 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The listener."""
 
     host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
-    port: Annotated[int, said("listen port")] = 8080
-    max_body_bytes: Annotated[int, said("a larger request is refused with 413")] = 33_554_432
-    max_in_flight: Annotated[int, said("more requests at once are refused with 503")] = 2_000
-    log: Annotated[str, said("error, warning, info, debug")] = "info"
+    port: Annotated[int, said("listen port; 0 takes a free one", ge=0, le=65_535)] = 8080
+    max_body_bytes: Annotated[int, said("a larger request is refused with 413", ge=1)] = 33_554_432
+    max_in_flight: Annotated[int, said("more requests at once are refused with 503", ge=1)] = 2_000
+    log: Annotated[Literal["error", "warning", "info", "debug"], said("the least important message that is logged")] = (
+        "info"
+    )
 
 
 class CatalogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The catalog of models, and how it keeps itself up to date."""
 
     refresh: Annotated[bool, said("pull the public sources in the background")] = True
-    refresh_hours: Annotated[float, said("between two refreshes, give or take a fifth")] = 6.0
+    refresh_hours: Annotated[Positive, said("between two refreshes, give or take a fifth")] = 6.0
     sources: Annotated[dict[str, str], said("source name -> URL, to override where a feed is read from")] = {}
     path: Annotated[str, said("where the refreshed catalog is kept")] = ".steelyard/catalog.json"
 
@@ -125,14 +134,14 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     path: Annotated[str, said("the SQLite file")] = ".steelyard/ledger.db"
     journal: Annotated[str, said("folder")] = ".steelyard/journal"
-    retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all")] = 90
+    retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all", ge=0)] = 90
 
 
 class MetadataSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What answers say about themselves."""
 
     body: Annotated[bool, said("the `steelyard` object in answers")] = True
-    alternatives: Annotated[int, said("runners-up listed in it")] = 1
+    alternatives: Annotated[int, said("runners-up listed in it", ge=0)] = 1
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

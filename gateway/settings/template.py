@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 import msgspec
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
 
-from gateway.settings.reference import NODEFAULT, Setting, settings_of
+from gateway.settings.reference import Setting, settings_of
 from gateway.settings.schema import (
     CatalogSettings,
     LedgerSettings,
@@ -29,8 +29,8 @@ routers:
 def commented_settings(found_keys: Mapping[str, str]) -> str:
     """A settings file. found_keys: provider -> environment variable that holds its key; those are switched on."""
     parts = [
-        "# Steelyard's settings. Everything is optional; what is commented out shows the default, and taking the # away",
-        "# (nothing else) makes it yours. steelyard check validates this file; a running server follows its changes.\n",
+        "# Steelyard's settings. Everything is optional; what is commented out shows the default, and taking the #",
+        "# away (nothing else) makes it yours. steelyard check validates it; a running server follows its changes.\n",
         EXAMPLE_ROUTER + block_text(RouterSettings, 4),
         *providers_text(found_keys),
         "# Keys of your callers; steelyard keys new NAME makes one. Without any only this machine is served.\n"

@@ -1,28 +1,38 @@
 """Tells when a settings file has changed, however editors and orchestrators replace it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.settings.load import MAX_BYTES
 
-async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event) -> None:
+
+async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event, every_seconds: float = 0.5) -> None:
     """Call `changed` after each change of the file's content, until `stop` is set.
 
-    The folder is watched, not the file: editors rename a new file over the old one, and Kubernetes swaps a symlink.
+    It looks at the content, a few µs each time: that works for files written in place, renamed over, behind symlinks
+    that are swapped (Kubernetes), in folders that are replaced and on network disks, where change notices do not. A new
+    content counts when it has been seen twice, so that no half-written file does; an empty one is still being written.
     """
-    from watchfiles import awatch
-
-    last = content(path)
-    async for _ in awatch(path.resolve().parent, path.parent, stop_event=stop, recursive=False, debounce=200, step=50):
+    known = last = content(path)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every_seconds)
+            return
         now = content(path)
-        if now is not None and now != last:
-            last = now
+        if now and now == last != known:
+            known = now
             changed()
+        last = now
 
 
 def content(path: Path) -> bytes | None:
-    """The file's bytes; None while it is being replaced."""
+    """The file's bytes; None while there is none, or when it is a pipe, which can be read only once."""
     try:
-        return path.read_bytes()
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError:
         return None

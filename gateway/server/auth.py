@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from urllib.parse import parse_qs
+from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
@@ -10,8 +10,8 @@ from gateway.errors import Forbidden, Unauthorized
 from gateway.settings.schema import CallerKey
 
 KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")  # Anthropic, Azure and Google clients
-MAX_KEY_BYTES = 1_000
 PREFIX = "sk-steelyard-"
+KEY_BYTES = 32
 WHERE = "send it as Authorization: Bearer KEY (x-api-key, api-key, x-goog-api-key and ?key= work too)"
 
 
@@ -43,8 +43,9 @@ class Callers:
         key = find_key(headers, query_string)
         if not key:
             raise Unauthorized(f"This server needs a key; {WHERE}")
-        # A lookup by the whole digest: how long it takes says nothing about the key.
-        caller = self._by_digest.get(hashlib.sha256(key).digest())
+        # A lookup by the digest of the whole key: how long it takes says nothing about the key, and no part of a key
+        # will do for all of it. A longer one than any that we make is not even hashed.
+        caller = None if len(key) > MAX_KEY_BYTES else self._by_digest.get(hashlib.sha256(key).digest())
         if caller is None:
             raise Unauthorized("The key is not known here; ask the operator for one, or check that it is complete")
         return caller
@@ -55,16 +56,18 @@ def find_key(headers: list[tuple[bytes, bytes]], query_string: bytes) -> bytes:
     found = b""
     for name, value in headers:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return value[7:].strip()[:MAX_KEY_BYTES]
-        if name in KEY_HEADERS and not found:
-            found = value.strip()[:MAX_KEY_BYTES]
-    if found or b"key=" not in query_string:
+            if key := value[7:].strip():
+                return key
+        elif name in KEY_HEADERS and not found:
+            found = value.strip()
+    if found or b"key=" not in query_string or len(query_string) > MAX_QUERY_BYTES:
         return found
-    values = parse_qs(query_string[:4096]).get(b"key", [b""])
-    return values[0][:MAX_KEY_BYTES]
+    # latin-1 stands for bytes: whatever was sent comes out as it came in, and an odd byte raises nothing.
+    values = parse_qs(query_string.decode("latin-1"), encoding="latin-1").get("key", [""])
+    return values[0].encode("latin-1")
 
 
 def new_key() -> tuple[str, str]:
     """A fresh key of 256 bits, and its SHA-256 in hex, which is all that the settings hold."""
-    key = PREFIX + secrets.token_urlsafe(32)
+    key = PREFIX + secrets.token_urlsafe(KEY_BYTES)
     return key, hashlib.sha256(key.encode()).hexdigest()

@@ -2,6 +2,9 @@
 
 import functools
 import ipaddress
+import re
+
+PORT = re.compile(r":[0-9]{1,5}")
 
 
 @functools.lru_cache(maxsize=256)  # hostile values may fill it, but the few good ones are cheap to work out again
@@ -10,21 +13,34 @@ def host_allowed(host_header: bytes, bound_to_loopback: bool) -> bool:
 
     Against DNS rebinding: evil.example may resolve to 127.0.0.1, but its requests still carry its name.
     """
-    if not bound_to_loopback:
-        return True
-    name = host_name(host_header.decode("latin-1"))
-    if name.lower() == "localhost":
-        return True
+    return not bound_to_loopback or is_of_this_machine(host_header.decode("latin-1"))
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Is this localhost, 127.0.0.0/8 in full dotted form, or [::1], with or without a port?"""
+    if host.startswith("["):
+        address, bracket, port = host[1:].partition("]")
+        return bool(bracket) and is_port(port) and is_loopback_v6(address)
+    name, colon, port = host.partition(":")
+    return is_port(colon + port) and (name.lower() == "localhost" or is_loopback_v4(name))
+
+
+def is_port(text: str) -> bool:
+    return not text or PORT.fullmatch(text) is not None
+
+
+def is_loopback_v4(text: str) -> bool:
+    """Short and octal forms (127.1, 0177.0.0.1) are no addresses here, whatever a resolver makes of them."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return ipaddress.IPv4Address(text).is_loopback
     except ValueError:
         return False
 
 
-def host_name(host: str) -> str:
-    """The name or address in a Host header, "" when its form is wrong."""
-    if host.startswith("["):
-        address, bracket, port = host[1:].partition("]")
-        return address if bracket and (not port or port[0] == ":" and port[1:].isdigit()) else ""
-    name, colon, port = host.partition(":")
-    return name if not colon or port.isdigit() else ""
+def is_loopback_v6(text: str) -> bool:
+    """::1, or ::ffff:127.0.0.1 as IPv6 writes 127.0.0.1; without a zone, which may hold any name."""
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return address.scope_id is None and (address.ipv4_mapped or address).is_loopback

@@ -15,7 +15,7 @@ MAX_NODES = 50_000  # aliases counted as often as they are used: an alias bomb h
 UNREAD = object()  # stands where a value could not be read; its finding is made already
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without libyaml it is slow, not wrong
 # Sections without keys, whose lines may be shown as they stand.
-OPEN_SECTIONS = ("server", "routers", "default_router", "catalog", "ledger", "metadata")
+OPEN_SECTIONS = tuple((name,) for name in ("server", "routers", "default_router", "catalog", "ledger", "metadata"))
 REPEATED = re.compile(r" ?'[^']{2,}'")  # the pure Python parser repeats names of anchors and tags
 
 
@@ -95,7 +95,7 @@ class Document:
 
     def _enter(self, event: Any, path: Path) -> None:
         self._places[path] = place_of(event)
-        if path and path[0] not in OPEN_SECTIONS:
+        if path[:1] not in OPEN_SECTIONS and not isinstance(event, yaml.CollectionStartEvent):
             self._private_lines.update(range(event.start_mark.line + 1, event.end_mark.line + 2))
         self._count(1, event)
         if len(path) > MAX_DEPTH:
@@ -148,14 +148,20 @@ class Document:
 
     def _key(self, event: Any, path: Path) -> str | None:
         """The key as text; None, with a finding, when it is something else."""
-        place, inner = place_of(event), (*path, "?")
-        key = self._node(event, inner)
+        if not isinstance(event, yaml.ScalarEvent):
+            self._node(event, (*path, "?"))
+            return self._no_key(event, path, "is not text; put it in quotes")
+        self._count(1, event)
+        try:
+            key = scalar(event)
+        except ValueError as error:
+            return self._no_key(event, path, str(error))
         if isinstance(key, str):
             return key
-        if key is not UNREAD:
-            what = "not text" if isinstance(key, dict | list) else "a number, true, false or empty for YAML"
-            self._refuse_at(place, path, f"has a key that is {what}; put it in quotes")
-        return None
+        return self._no_key(event, path, "is a number, true, false or empty to YAML; put it in quotes")
+
+    def _no_key(self, event: Any, path: Path, message: str) -> None:
+        self._refuse_at(place_of(event), path, f"has a key that {message}")
 
     def _twice(self, event: Any, path: Path) -> None:
         line, column = self._key_places[path]

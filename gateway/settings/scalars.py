@@ -22,7 +22,7 @@ def scalar(event: ScalarEvent) -> Scalar:
     if event.tag not in (None, "!", TAG + "str"):
         raise ValueError("has a YAML tag (!...); tags are not used here")
     tag = TAG + "str" if event.tag else RESOLVER.resolve(ScalarNode, event.value, event.implicit)
-    return READERS.get(tag.removeprefix(TAG), other)(event.value, event.style is None)
+    return READERS.get(tag.removeprefix(TAG), other)(event.value, event.implicit[0])
 
 
 def text(value: str, is_plain: bool) -> str | float:
@@ -49,7 +49,11 @@ def fraction(value: str, is_plain: bool) -> float:
 
 
 def other(value: str, is_plain: bool) -> Scalar:
-    raise ValueError("is something that YAML does not read as text, such as a date; put it in quotes")
+    raise ValueError("is a date or the like to YAML; write a plain value, or put it in quotes")
+
+
+def merge(value: str, is_plain: bool) -> Scalar:
+    raise ValueError("is a merge key (<<), which is not followed here; write the settings out")
 
 
 READERS: dict[str, Callable[[str, bool], Scalar]] = {
@@ -58,4 +62,5 @@ READERS: dict[str, Callable[[str, bool], Scalar]] = {
     "bool": lambda value, is_plain: value.lower() in ("yes", "true", "on"),
     "int": whole_number,
     "float": fraction,
+    "merge": merge,
 }

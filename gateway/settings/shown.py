@@ -48,7 +48,7 @@ def is_private(path: Path) -> bool:
     """True where a key belongs, or where a whole block was expected and a key may have been put instead."""
     if "api_key" in path or "headers" in path or "sha256" in path:
         return True
-    return len(path) <= 2 and path[:1] in (("keys",), ("providers",))
+    return len(path) <= 2 and path[:1] in ((), ("keys",), ("providers",))
 
 
 def dotted(path: Path) -> str:

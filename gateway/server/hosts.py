@@ -4,7 +4,7 @@ import functools
 import ipaddress
 import re
 
-PORT = re.compile(r":[0-9]{1,5}")
+PORT = re.compile(r":[0-9]{0,5}")  # RFC 9110 lets it be empty
 
 
 @functools.lru_cache(maxsize=256)  # hostile values may fill it, but the few good ones are cheap to work out again

@@ -150,15 +150,18 @@ class Document:
         """The key as text; None, with a finding, when it is something else."""
         if not isinstance(event, yaml.ScalarEvent):
             self._node(event, (*path, "?"))
-            return self._no_key(event, path, "is not text; put it in quotes")
+            self._no_key(event, path, "is not text; put it in quotes")
+            return None
         self._count(1, event)
         try:
             key = scalar(event)
         except ValueError as error:
-            return self._no_key(event, path, str(error))
+            self._no_key(event, path, str(error))
+            return None
         if isinstance(key, str):
             return key
-        return self._no_key(event, path, "is a number, true, false or empty to YAML; put it in quotes")
+        self._no_key(event, path, "is a number, true, false or empty to YAML; put it in quotes")
+        return None
 
     def _no_key(self, event: Any, path: Path, message: str) -> None:
         self._refuse_at(place_of(event), path, f"has a key that {message}")

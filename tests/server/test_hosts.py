@@ -13,6 +13,8 @@ OWN = [
     b"[::1]",
     b"[::1]:8080",
     b"[0:0:0:0:0:0:0:1]:8080",
+    b"[::ffff:127.0.0.1]:80",
+    b"[::FFFF:7f00:1]",
     b"localhost:",
 ]
 FOREIGN = [
@@ -37,6 +39,14 @@ FOREIGN = [
     b"2130706433",
     b"0177.0.0.1",
     b"127.1",
+    b"0x7f.1",
+    b"127.0.0.1.",
+    b"localhost.",
+    b"localhost:80:80",
+    b"localhost:123456",
+    b"localhost@evil.example",
+    b"[::ffff:10.0.0.1]",
+    b"[::1%evil.example]",
     b"::1",
     b"[::1",
     b"[::1]evil.example",

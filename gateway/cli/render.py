@@ -48,7 +48,7 @@ def print_usage(report: UsageReport, as_json: bool) -> None:
     for entry in report.groups:
         table.add_row(*cells(entry))
     if report.total is not None:
-        table.add_row(*cells(report.total), style="bold")
+        table.add_row("total", *cells(report.total)[1:], style="bold")
     CONSOLE.print(table)
     CONSOLE.print(f"{report.since} to {report.until}", style="dim")
 

@@ -138,4 +138,4 @@ def test_the_server_is_alive_after_all_of_this(keyless: Gateway) -> None:
 def test_settings_that_are_wrong_stop_the_start_with_every_finding(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="2 things are wrong") as raised:
         Gateway(tmp_path, "routers:\n  a: {weights: {cost: -1, quality: 1}}\n  b: {weights: {speed: 1}}\n")
-    assert "steelyard.yaml:2:22: routers.a.weights.cost is -1; a weight is 0 or more" in str(raised.value)
+    assert "steelyard.yaml:2:23: routers.a.weights.cost is -1; a weight is 0 or more" in str(raised.value)

@@ -1,0 +1,55 @@
+"""A caller who hangs up: the provider is released, and what was delivered is billed."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.running import Gateway, Simulator, stopped_after
+
+DEADLINE_SECONDS = 10.0
+
+
+def request(gateway: Gateway, stream: bool) -> socket.socket:
+    """An open connection on which a chat request has been sent."""
+    body = json.dumps({"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "hello"}]}).encode()
+    port = int(gateway.url.rpartition(":")[2])
+    connection = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Ask again until it holds or the deadline is over."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_caller_who_hangs_up_releases_the_provider(tmp_path: Path, stream: bool) -> None:
+    simulator = Simulator(tmp_path, "sim-alpha", pace=5.0)
+    url = f"http://127.0.0.1:{simulator.ports['sim-alpha']}/v1"
+    model = "{id: sim/swift-mini, input_price_usd: 1, output_price_usd: 1}"
+    gateway = Gateway(tmp_path, f"providers: {{own: {{base_url: '{url}', models: [{model}]}}}}")
+    with stopped_after(simulator, gateway):
+        connection = request(gateway, stream)
+        if stream:
+            received = b""
+            while received.count(b"data: ") < 3:
+                received += connection.recv(65536)
+        else:
+            assert eventually(lambda: len(simulator.log("sim-alpha")) == 1)
+        connection.close()
+        assert eventually(lambda: simulator.log("sim-alpha")[0]["outcome"] == "gone")
+        assert eventually(lambda: gateway.http.get("/v1/usage?by=outcome").json()["total"] is not None)
+        report = gateway.http.get("/v1/usage?by=outcome").json()
+        assert [group["group"] for group in report["groups"]] == ["disconnected"]
+        assert (report["total"]["output_tokens"] > 0) is stream
+        assert gateway.chat("next", max_tokens=1).status_code == 200

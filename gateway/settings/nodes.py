@@ -194,5 +194,8 @@ def explained(error: yaml.YAMLError | UnicodeError, lines: list[str]) -> tuple[P
     line, column = (0, 0) if mark is None else (mark.line, mark.column)
     if line < len(lines) and "\t" in lines[line][: column + 1]:
         return (line + 1, column + 1), "this is not valid YAML: there is a tab; indent with spaces"
-    problem = REPEATED.sub("", error.problem or error.context or "")
-    return (line + 1, column + 1), f"this is not valid YAML: {problem}"
+    message = f"this is not valid YAML: {REPEATED.sub('', error.problem or '')}"
+    if error.context and error.context_mark is not None:
+        start = error.context_mark
+        message += f", {REPEATED.sub('', error.context)} that begins at {start.line + 1}:{start.column + 1}"
+    return (line + 1, column + 1), message

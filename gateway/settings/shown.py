@@ -26,8 +26,10 @@ def shown(value: Any, path: Path) -> str:
         return "a list"
     if value is None:
         return "empty"
+    if is_private(path):
+        return HIDDEN
     if isinstance(value, str):
-        return HIDDEN if is_private(path) else quoted(value)
+        return quoted(value)
     return json.dumps(value) if isinstance(value, bool | int) else number(value)
 
 

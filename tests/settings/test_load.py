@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SettingsError
+from gateway.routing.policy import PRESETS
 from gateway.settings.load import MAX_BYTES, LoadedSettings, load_file, load_text
+from gateway.settings.rules import PRESET_NAMES
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "settings"
 RULE = "----------\n"
@@ -138,3 +140,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(SettingsError, match="is larger than"):
         load_file(path, {}, ())
+
+
+def test_the_presets_that_settings_may_name_are_those_that_routing_has() -> None:
+    assert tuple(PRESETS) == PRESET_NAMES

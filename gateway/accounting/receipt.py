@@ -6,7 +6,7 @@ from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
 
 
-class AttemptRecord(Struct, frozen=True, omit_defaults=True):
+class AttemptRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     """One try of one target."""
 
     target: str  # "openai/gpt-5@openai"
@@ -19,7 +19,7 @@ class AttemptRecord(Struct, frozen=True, omit_defaults=True):
     cost_nano_usd: int = 0
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What happened to one request. Appended to the journal before the last byte leaves, then drained to the ledger."""
 
     id: str  # the decision's id, "dec_..."

@@ -25,7 +25,7 @@ KIND_OF_CAUSE: dict[str, FaultKind] = {
 }
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """Everything that one attempt needs to be sent."""
 
     column: int
@@ -40,7 +40,7 @@ class Call(Struct, frozen=True):
     secrets: tuple[str, ...]  # never to be seen in a fault's message
 
 
-class Timing(Struct):
+class Timing(Struct, gc=False):
     """Monotonic seconds; filled in as the attempt goes."""
 
     started: float
@@ -49,7 +49,7 @@ class Timing(Struct):
     ended: float = 0.0
 
 
-class Whole(Struct, frozen=True):
+class Whole(Struct, frozen=True, gc=False):
     """A complete answer that passed inspection."""
 
     call: Call

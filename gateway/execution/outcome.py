@@ -19,7 +19,7 @@ from gateway.wire.prompt import Prompt
 NOTHING = Usage()
 
 
-class Spent(Struct, frozen=True):
+class Spent(Struct, frozen=True, gc=False):
     """What an answer used, cost and emitted."""
 
     usage: Usage

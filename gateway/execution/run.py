@@ -21,7 +21,7 @@ from gateway.wire.prompt import Prompt
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
 
 
-class Arrival(Struct, frozen=True):
+class Arrival(Struct, frozen=True, gc=False):
     """When and from whom a request came."""
 
     id: str  # the decision's id

@@ -10,7 +10,7 @@ from gateway.routing.plan import Decision
 CAPACITY = 2_000  # a decision refers to arrays shared with others of the same 100 ms, so this is a few MB
 
 
-class Remembered(Struct, frozen=True):
+class Remembered(Struct, frozen=True, gc=False):
     decision: Decision | None  # None: refused before anything was decided
     receipt: Receipt
 

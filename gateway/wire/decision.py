@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Share(Struct, frozen=True):
+class Share(Struct, frozen=True, gc=False):
     """One dimension of a score."""
 
     figure: float | None  # raw, in the dimension's unit
@@ -14,7 +14,7 @@ class Share(Struct, frozen=True):
     estimated: bool = False
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """A candidate's place in a decision."""
 
     target: str

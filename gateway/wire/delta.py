@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one attempt, as counted by the provider or, if `estimated`, by us.
 
     `input_tokens` includes the cached ones (OpenAI's convention); `output_tokens` includes reasoning tokens.

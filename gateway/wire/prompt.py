@@ -5,7 +5,7 @@ from msgspec import Struct
 from gateway.wire.ability import Ability
 
 
-class Prompt(Struct, frozen=True):
+class Prompt(Struct, frozen=True, gc=False):
     """One request, decoded just as far as routing needs. `body` stays the caller's own bytes."""
 
     dialect: str  # "openai_chat"

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from time import monotonic
 
 import uvicorn
 from msgspec import Struct
@@ -38,6 +36,7 @@ from gateway.server.app import make_app
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
+from gateway.settings.rules import host_rules, is_loopback
 from gateway.settings.schema import Settings
 from gateway.settings.watch import watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
@@ -83,23 +82,26 @@ def compile_snapshot(
     """Settings and catalog to everything that requests are served from. Simulated providers join when they run."""
     resolution = resolve(settings, environ)
     providers: dict[str, Provider] = dict(resolution.live)
-    cards, offers = own_models({name: settings.providers[name] for name in providers if name in settings.providers}, catalog)
+    cards, offers = own_models(
+        {name: settings.providers[name] for name in providers if name in settings.providers}, catalog
+    )
     catalog = merge(catalog, cards, offers, {SOURCE: OWN_SOURCE})
     if simulator_ports:
         providers.update(simulated_providers(simulator_ports))
         catalog = merge(catalog, *simulated_catalog())
     targets = build_targets(catalog, providers.keys(), TASKS)
     routers = {**PRESETS, **settings.routers}
-    policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
+    try:
+        policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
+    except ValueError as error:
+        raise SettingsError([str(error)]) from error
     return Snapshot(
         settings=settings,
         catalog=catalog,
         targets=targets,
         scorer=Scorer(targets.matrix),
         policies=policies,
-        selector=Selector(
-            policies, targets, catalog, resolution.absent, settings.aliases, settings.default_router
-        ),
+        selector=Selector(policies, targets, catalog, resolution.absent, settings.aliases, settings.default_router),
         providers=providers,
         absent=resolution.absent,
         lines=lay_lines(targets, providers, environ),
@@ -160,7 +162,12 @@ class House:
 
     def _read_again(self) -> Settings:
         loaded, _ = read_settings(self._options.config, self._environ)
-        return with_options(loaded.settings, self._options)
+        bound = self.settings.server
+        asked = with_options(loaded.settings, self._options).server
+        if (asked.host, asked.port) != (bound.host, bound.port):
+            log.warning("the server goes on listening on %s:%d; host and port need a restart", bound.host, bound.port)
+        # The rules hold for the address that is open, whatever the file says by now.
+        return with_options(loaded.settings, Options(host=bound.host, port=bound.port))
 
     def _compile(self, settings: Settings, catalog: Catalog) -> Snapshot:
         return compile_snapshot(settings, catalog, self._environ, self._ports)
@@ -293,14 +300,11 @@ def server_config(app: object, settings: Settings) -> uvicorn.Config:
 
 
 def with_options(settings: Settings, options: Options) -> Settings:
-    """The command line wins over the file."""
+    """The command line wins over the file, and is held to the same rules."""
     server = settings.server
-    return replace(settings, server=replace(server, host=options.host or server.host, port=server.port if options.port is None else options.port))
-
-
-def is_loopback(host: str) -> bool:
-    """Does this listen address accept only callers of this machine?"""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    port = server.port if options.port is None else options.port
+    chosen = replace(settings, server=replace(server, host=options.host or server.host, port=port))
+    mistakes = [f"--host {mistake.message}" for mistake in host_rules(chosen)]
+    if mistakes:
+        raise SettingsError(mistakes)
+    return chosen

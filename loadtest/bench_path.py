@@ -1,7 +1,7 @@
 """Where the time of one request goes: every synchronous step of the path by itself, in microseconds.
 
-`python -m loadtest.bench_path` prints the best of five rounds for each step. Loops are kinder than life: caches are warm
-and nothing else runs, so the steps add up to less than what the closed loop measures.
+`python -m loadtest.bench_path` prints the best of five rounds for each step. Loops are kinder than life: caches are
+warm and nothing else runs, so the steps add up to less than what the closed loop measures.
 """
 
 import gc

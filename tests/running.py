@@ -53,7 +53,9 @@ class Process:
             for line in new:
                 if found := re.search(pattern, line):
                     return found
-        raise AssertionError(f"no line {pattern!r} within {DEADLINE_SECONDS:g} s; output so far:\n" + "\n".join(self.lines))
+        raise AssertionError(
+            f"no line {pattern!r} within {DEADLINE_SECONDS:g} s; output so far:\n" + "\n".join(self.lines)
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it, if it still runs, and return its exit code."""
@@ -102,9 +104,7 @@ class Simulator(Process):
 
     def __init__(self, folder: Path, *providers: str, pace: float = 0.0, seed: int = 0) -> None:
         chosen = [word for provider in providers for word in ("--provider", provider)]
-        super().__init__(
-            ["-m", "gateway", "simulator", *chosen, "--pace", str(pace), "--seed", str(seed)], folder, {}
-        )
+        super().__init__(["-m", "gateway", "simulator", *chosen, "--pace", str(pace), "--seed", str(seed)], folder, {})
         self.ports: dict[str, int] = json.loads(self.wait_for(r'^{"ready".*}$').group(0))["ports"]
 
     def log(self, provider: str) -> list[dict[str, object]]:

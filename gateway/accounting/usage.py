@@ -20,6 +20,8 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
     The result is consistent and never negative: cached + written <= input, reasoning <= output. `estimated` is set
     as soon as one figure is not the provider's.
     """
+    if reported is not None and is_plausible(reported, estimate):
+        return reported
     ours = consistent(estimate)
     if reported is None or missing(reported, ours):
         return marked(ours)
@@ -40,6 +42,17 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
     )
     settled = consistent(claimed)
     return settled if input_holds and output_holds and settled == claimed else marked(settled)
+
+
+def is_plausible(reported: Usage, estimate: Usage) -> bool:
+    """The ordinary case at a glance: consistent, and so small that no estimate could call it absurd."""
+    return (
+        0 < reported.input_tokens <= TOLERANCE * INPUT_FLOOR_TOKENS
+        and reported.cached_tokens >= 0
+        and 0 <= reported.cache_write_tokens <= reported.input_tokens - reported.cached_tokens
+        and 0 <= reported.reasoning_tokens <= reported.output_tokens <= TOLERANCE * OUTPUT_FLOOR_TOKENS
+        and estimate.output_tokens < max(DELIVERED_FLOOR_TOKENS, reported.output_tokens * TOLERANCE)
+    )
 
 
 def missing(reported: Usage, ours: Usage) -> bool:

@@ -55,22 +55,24 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
 
 
 @cli.command()
-@click.argument("file", type=click.Path(path_type=Path), default=Path("steelyard.yaml"))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--schema", is_flag=True, help="print the JSON schema of the settings instead, for editors")
-def check(file: Path, schema: bool) -> None:
-    """Validate a settings FILE offline, whole: every finding with line and column."""
+def check(file: Path | None, schema: bool) -> None:
+    """Validate a settings FILE (default: steelyard.yaml here) offline, whole: every finding with line and column."""
     from gateway.cli.render import print_providers
     from gateway.settings.reference import json_schema
 
     if schema:
         click.echo(json_schema())
         return
-    loaded, path = bootstrap.read_settings(file if file.exists() else None, os.environ)
+    loaded, path = bootstrap.read_settings(file, os.environ)
     snapshot = bootstrap.compile_snapshot(loaded.settings, bootstrap.known_catalog(loaded.settings), os.environ, None)
+    print_providers(snapshot)
     for warning in (*loaded.warnings, *(w for policy in snapshot.policies.values() for w in policy.warnings)):
         click.echo(f"warning: {warning}")
-    print_providers(snapshot)
-    click.echo(f"{path or 'built-in defaults'}: good, {len(snapshot.policies)} routers, {len(snapshot.targets.ids)} targets")
+    click.echo(
+        f"{path or 'built-in defaults'}: good, {len(snapshot.policies)} routers, {len(snapshot.targets.ids)} targets"
+    )
 
 
 @cli.command()
@@ -152,7 +154,7 @@ def catalog_diff(config: Path | None, as_json: bool) -> None:
 @CONFIG
 @click.option("--accept", multiple=True, metavar="TARGET", help="take over large price moves of this target; repeat")
 def catalog_refresh(config: Path | None, accept: tuple[str, ...]) -> None:
-    """Pull the public sources now, validate, keep the result for the next start (a running server does so by itself)."""
+    """Pull the public sources now and keep what passes for the next start (a running server does so by itself)."""
     from gateway.cli.render import print_report
 
     loaded, _ = bootstrap.read_settings(config, os.environ)
@@ -205,7 +207,9 @@ def keys_hash() -> None:
 
 
 @cli.command()
-@click.option("--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help="repeat for several [default: all]")
+@click.option(
+    "--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help="repeat for several [default: all]"
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="first port; 0 takes free ones")
 @click.option("--pace", default=1.0, help="1 is real time, 0 as fast as possible")
 @click.option("--seed", default=0)

@@ -34,7 +34,9 @@ def print_providers(snapshot: Snapshot) -> None:
     table = plain_table("provider", "models", "state")
     for name in snapshot.providers:
         count = len(snapshot.targets.by_provider.get(name, ()))
-        table.add_row(name, str(count), "live" if count else "live, but no model of it is known: list them under models")
+        table.add_row(
+            name, str(count), "live" if count else "live, but no model of it is known: list them under models"
+        )
     for name, reason in snapshot.absent.items():
         table.add_row(name, "", reason, style="dim")
     CONSOLE.print(table)

@@ -59,7 +59,7 @@ class Whole(Struct, frozen=True, gc=False):
 
 
 class Begun(Struct):
-    """A stream past its first real content. `ready` are the bytes to send first; the rest is still with the provider."""
+    """A stream past its first real content. `ready` goes out first; the rest is still with the provider."""
 
     call: Call
     timing: Timing

@@ -36,7 +36,7 @@ class Health:
         self._view_until = -1.0
 
     def view(self, now: float) -> LiveFigures:
-        """The arrays that a decision at `now` is made with; at most 100 ms old, renewed at once when a target drops out."""
+        """The arrays that a decision at `now` is made with: at most 100 ms old, renewed at once after a fault."""
         if now >= self._view_until:
             self._view = self._make_view(now)
             self._view_until = now + VIEW_SECONDS

@@ -40,9 +40,7 @@ class Line(Struct, frozen=True):
         return headers
 
 
-def lay_lines(
-    targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]
-) -> tuple[Line, ...]:
+def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]) -> tuple[Line, ...]:
     """One line per column. Providers share their URL and header objects between lines."""
     urls = {name: URL(chat_url(provider)) for name, provider in providers.items()}
     proxies = {name: proxy_for(url, environ) for name, url in urls.items()}

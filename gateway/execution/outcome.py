@@ -37,7 +37,11 @@ def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     line = errand.lines[answer.call.column]
     estimate = Usage(int(figures.input_tokens), output_tokens=read.output_tokens_estimate, estimated=True)
     usage = settle(read.usage, estimate)
-    return Spent(usage, line.prices.cost_nano_usd(usage, errand.prompt.image_count), carbon_g(usage, line, errand.decision.targets))
+    return Spent(
+        usage,
+        line.prices.cost_nano_usd(usage, errand.prompt.image_count),
+        carbon_g(usage, line, errand.decision.targets),
+    )
 
 
 def carbon_g(usage: Usage, line: Line, targets: Targets) -> float:

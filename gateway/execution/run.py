@@ -98,6 +98,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
             line.upstream_name,
             stream_usage=line.provider.stream_usage,
             drop_fields=line.provider.drop_fields,
+            max_tokens_field=line.provider.max_tokens_field,
         ),
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
@@ -140,7 +141,9 @@ def verdict_on(errand: Errand, fault: Fault) -> Verdict:
 def exhausted(faults: list[Fault], shortest_wait: float) -> GatewayError:
     """What the caller is told when every candidate failed or must not be asked now."""
     kinds = {fault.kind for fault in faults}
-    told = "; ".join(dict.fromkeys(f"{fault.kind.value}: {fault.message}" for fault in faults)) or "all are cooling down"
+    told = (
+        "; ".join(dict.fromkeys(f"{fault.kind.value}: {fault.message}" for fault in faults)) or "all are cooling down"
+    )
     waits = [fault.wait_seconds for fault in faults if fault.wait_seconds is not None]
     wait = min([*waits, shortest_wait])
     retry_after = wait if math.isfinite(wait) else None

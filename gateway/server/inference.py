@@ -1,4 +1,4 @@
-"""One request from its first byte to its receipt. The only place that shows all of it: read it beside DESIGN's table."""
+"""One request from its first byte to its receipt: the only place that shows all of it."""
 
 import asyncio
 import logging

@@ -65,7 +65,7 @@ class Inquiry:
         return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:
-        """GET /v1/decisions/{id}: every candidate with its figures, every exclusion with its reason, and the receipt."""
+        """GET /v1/decisions/{id}: every candidate's figures, every exclusion's reason, and the receipt."""
         caller = self._caller(request)
         decision_id = request.path_params["decision_id"]
         kept = self._state.decisions.find(decision_id)
@@ -113,7 +113,7 @@ def grouping(text: str) -> Grouping:
     """What usage can be grouped by, or InvalidRequest."""
     for known in get_args(Grouping):
         if text == known:
-            return cast(Grouping, known)
+            return cast("Grouping", known)
     raise InvalidRequest(f"by is {text[:40]!r}; one of {', '.join(get_args(Grouping))} is expected", param="by")
 
 

@@ -35,7 +35,7 @@ async def send_error(send: Send, error: GatewayError, decision: str | None, head
 
 
 def retry_headers(error: GatewayError) -> Headers:
-    """When to come back; and for a 5xx after every candidate failed, that an SDK's own retries would only multiply it."""
+    """When to come back; and after every candidate has failed, that an SDK's own retries would only multiply it."""
     if isinstance(error, MethodNotAllowed):
         return [(b"allow", (error.param or "").encode())]
     if error.retry_after_seconds is not None:

@@ -62,7 +62,17 @@ def test_each_bad_probe_doubles_the_wait_up_to_the_longest() -> None:
         now += waits[-1]
         assert breaker.admits(now)
         breaker.failed(now)
-    assert waits == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, LONGEST_OPEN_SECONDS, LONGEST_OPEN_SECONDS, LONGEST_OPEN_SECONDS]
+    assert waits == [
+        5.0,
+        10.0,
+        20.0,
+        40.0,
+        80.0,
+        160.0,
+        LONGEST_OPEN_SECONDS,
+        LONGEST_OPEN_SECONDS,
+        LONGEST_OPEN_SECONDS,
+    ]
 
 
 def test_a_probe_that_never_reports_back_frees_its_place() -> None:

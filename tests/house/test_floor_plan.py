@@ -21,7 +21,9 @@ FLOOR = {
     "__main__": 10,
 }
 PURE = ("core", "gateway/wire", "gateway/framing", "gateway/dialects", "gateway/providers", "gateway/routing")
-FILES = [path for top in ("core", "gateway") for path in sorted((ROOT / top).rglob("*.py")) if path.name != "__init__.py"]
+FILES = [
+    path for top in ("core", "gateway") for path in sorted((ROOT / top).rglob("*.py")) if path.name != "__init__.py"
+]
 
 
 def room_of(dotted: str) -> str | None:

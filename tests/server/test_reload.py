@@ -60,3 +60,12 @@ def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
     gateway.chat()
     assert gateway.stop() == 0
     assert not [line for line in gateway.lines if "Traceback" in line or "rror" in line]
+
+
+def test_a_reload_cannot_let_everybody_in(tmp_path: Path) -> None:
+    keyed = "server: {host: 0.0.0.0}\nkeys: [{name: a, sha256: '" + "a" * 64 + "'}]\n"
+    gateway = Gateway(tmp_path, keyed, FAST)
+    with stopped_after(gateway):
+        (tmp_path / "steelyard.yaml").write_text("routers: {}\n")
+        gateway.wait_for("caller keys")
+        assert gateway.chat().status_code == 401

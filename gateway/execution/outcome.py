@@ -52,13 +52,22 @@ def carbon_g(usage: Usage, line: Line, targets: Targets) -> float:
 
 
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
-    """Tell health that the target answered, and how fast."""
-    timing = answer.timing
-    tokens = spent.usage.output_tokens
+    """Tell health that the target answered, and how fast.
+
+    A whole answer hides when its first token came, so that time is taken from what is known of the target.
+    """
+    timing, column = answer.timing, answer.call.column
     first_token = timing.first_token - timing.started if timing.first_token else None
-    since = timing.first_token or timing.started
-    per_token = (timing.ended - since) / tokens if tokens > 1 and not spent.usage.estimated else None
-    errand.health.answered(answer.call.column, timing.ended, first_token, per_token)
+    took = timing.ended - timing.started
+    writing = took - first_token if first_token is not None else took - first_token_seconds(errand, column, took)
+    tokens = spent.usage.output_tokens
+    per_token = writing / tokens if tokens > 1 and not spent.usage.estimated else None
+    errand.health.answered(column, timing.ended, first_token, per_token)
+
+
+def first_token_seconds(errand: Errand, column: int, took: float) -> float:
+    """What is known of the target's time to the first token, but never more than nine tenths of what it took."""
+    return min(float(errand.decision.live.first_token_seconds[column]), 0.9 * took)
 
 
 def receipt_of_answer(

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gateway.accounting.receipt import Receipt
 from gateway.routing.plan import Decision
 
-CAPACITY = 2_000  # a decision refers to arrays shared with others of the same 100 ms, so this is a few MB
+CAPACITY = 1_000  # a decision refers to arrays shared with others of the same 100 ms, so this is about 3 MB
 
 
 class Remembered(Struct, frozen=True, gc=False):

@@ -9,9 +9,9 @@ from time import monotonic, time
 from msgspec.structs import replace
 
 from gateway.accounting.receipt import Receipt
-from gateway.dialects.openai_chat import parse
+from gateway.dialects.openai_chat import error_body, parse
 from gateway.dialects.splice import attach
-from gateway.errors import GatewayError, MethodNotAllowed, ProviderRefused
+from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from gateway.execution.attempt import Begun, Whole
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import Arrival, Errand, carry
@@ -23,7 +23,7 @@ from gateway.routing.plan import Decision, make_plan
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, metadata_of
 from gateway.server.protocol import EXTENSION
-from gateway.server.replies import Headers, send_error, send_json, start_stream
+from gateway.server.replies import Headers, retry_headers, send_error, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
 from gateway.wire.prompt import Prompt
@@ -147,13 +147,16 @@ class Exchange:
         if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
             self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
             return
+        if isinstance(error, Unauthorized):  # whoever it is: no trace in the ledger, or strangers could fill it
+            await send_error(self.send, error, None, [])
+            return
         receipt = self.receipt_of(error)
         self.record(receipt)
-        headers = answer_headers(receipt)
-        if isinstance(error, ProviderRefused) and error.body:
-            await send_json(self.send, error.status, attach(error.body, metadata_of(receipt)), headers)
+        if self.errand is not None and self.wants_metadata():
+            body = attach(error_body(error, None), metadata_of(receipt))
         else:
-            await send_error(self.send, error, self.arrival.id, headers)
+            body = error_body(error, receipt.id)
+        await send_json(self.send, error.status, body, [*answer_headers(receipt), *retry_headers(error)])
 
     def receipt_of(self, error: GatewayError) -> Receipt:
         if self.errand is not None:

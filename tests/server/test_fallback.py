@@ -152,7 +152,9 @@ def test_when_everybody_fails_the_caller_gets_one_error_and_no_reason_to_retry(t
         assert answer.status_code == 502
         assert answer.headers["x-should-retry"] == "false"
         assert answer.headers["x-steelyard-attempts"] == "4"
-        assert "server_error" in answer.json()["error"]["message"]
+        body = answer.json()
+        assert "server_error" in body["error"]["message"]
+        assert [attempt["fault"] for attempt in body["steelyard"]["attempts"]] == ["server_error"] * 4
 
 
 def test_a_stream_cut_after_its_first_content_ends_with_error_and_finish_and_without_done(gateway: Gateway) -> None:

@@ -56,11 +56,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield gateway
 
 
-def first_choice(gateway: Gateway, stream: bool = False) -> str:
-    """The target that a plain request would go to now."""
-    body = {"stream": stream, "messages": [{"role": "user", "content": "hello"}]}
-    winner: str = gateway.http.post("/v1/route", json=body).json()["winner"]
-    return winner
+def candidates(gateway: Gateway) -> list[str]:
+    """The targets that a plain request would try now, first choice first."""
+    body = {"messages": [{"role": "user", "content": "hello"}]}
+    ranked = gateway.http.post("/v1/route", json=body).json()["candidates"]
+    return [one["target"] for one in ranked if not one["last_resort"]]
+
+
+def first_choice(gateway: Gateway) -> str:
+    return candidates(gateway)[0]
 
 
 def story_of(answer: httpx2.Response) -> Any:
@@ -83,17 +87,21 @@ def text_of(answer: httpx2.Response) -> str:
 
 
 def fails_over(gateway: Gateway, fault: str, named: str, stream: bool) -> None:
-    """Break the first choice: the caller gets a whole answer from another target, and is told what happened."""
-    broken = first_choice(gateway, stream)
-    answer = gateway.chat(stream=stream, headers={"x-steelyard-simulate": f"{broken}={fault}"})
+    """Break the first of two targets: the caller gets a whole answer from the other, and is told what happened.
+
+    The two are named, because health learns between one request and the next.
+    """
+    broken, *others = candidates(gateway)
+    whole = next(target for target in others if target.split("@")[1] != broken.split("@")[1])
+    answer = gateway.chat(models=[broken, whole], stream=stream, headers={"x-steelyard-simulate": f"{broken}={fault}"})
     assert answer.status_code == 200
     assert text_of(answer)
     story = story_of(answer)
-    assert [attempt["target"] for attempt in story["attempts"]] == [broken, story["target"]]
+    assert [attempt["target"] for attempt in story["attempts"]] == [broken, whole]
     assert [attempt.get("fault", "") for attempt in story["attempts"]] == [named, ""]
     assert story["fallback"] is True
     assert (answer.headers["x-steelyard-fallback"], answer.headers["x-steelyard-attempts"]) == ("true", "2")
-    assert answer.headers["x-steelyard-provider"] == story["provider"]
+    assert answer.headers["x-steelyard-provider"] == story["provider"] == whole.split("@")[1]
 
 
 @pytest.mark.parametrize(("fault", "named", "stream"), CASES)
@@ -122,7 +130,7 @@ def test_the_callers_own_mistake_goes_to_one_provider_only(gateway: Gateway) -> 
 
 def test_a_context_overflow_goes_to_a_larger_window_only(gateway: Gateway) -> None:
     broken = first_choice(gateway)
-    answer = gateway.chat(headers={"x-steelyard-simulate": f"{broken}=F27"})
+    answer = gateway.chat(models=[broken, "auto"], headers={"x-steelyard-simulate": f"{broken}=F27"})
     windows = {row["target"]: row["context_window"] for model in gateway.models() for row in model.get("hosts", [])}
     assert answer.status_code == 200
     assert windows[story_of(answer)["target"]] > windows[broken]

@@ -53,6 +53,7 @@ class Process:
             for line in new:
                 if found := re.search(pattern, line):
                     return found
+        Process.stop(self)  # a subclass may not be ready to stop
         raise AssertionError(
             f"no line {pattern!r} within {DEADLINE_SECONDS:g} s; output so far:\n" + "\n".join(self.lines)
         )

@@ -52,7 +52,7 @@ cdef struct Scan:
     int runs[KINDS]
     int characters_of[KINDS]
     int longer_runs[KINDS]  # runs of two characters or more
-    int symbols[128]        # each symbol's count
+    int symbols[256]        # each symbol's count
     int cues[CUES]
     int strings
     int long_letters

@@ -39,17 +39,18 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
 
 async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
     relay, response = begun.relay, begun.response
+    watch.caller_turn()
     await write(begun.ready)
+    watch.provider_turn()
     while response is not None and not relay.done:
-        watch.provider_turn()
         chunk = await next_chunk(response)
         ready = relay.feed(chunk)
-        fault = stream_fault(begun.call, relay)
         if ready:
             watch.caller_turn()
             await write(ready)
-        if fault is not None:
-            return fault
+            watch.provider_turn()  # a ping is no progress: only what goes to the caller winds the watch
+        if relay.error is not None or relay.oversized:
+            return stream_fault(begun.call, relay)
         if not chunk and response.content.at_eof():
             break
     relay.end()

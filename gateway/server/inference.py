@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic, time
 
 from msgspec.structs import replace
@@ -137,8 +137,8 @@ class Exchange:
         self.record(receipt)
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
-    async def write(self, piece: bytes) -> None:
-        await self.send({"type": "http.response.body", "body": piece, "more_body": True})
+    def write(self, piece: bytes) -> Awaitable[None]:
+        return self.send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def refuse(self, error: GatewayError) -> None:
         """The error, in the caller's dialect, with the headers that every answer has."""

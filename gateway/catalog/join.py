@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gateway.catalog import cards
 from gateway.catalog.aliases import Aliases, ProviderRow
 from gateway.catalog.card import Catalog, Figure, Offer, Prices, Source
-from gateway.catalog.names import Names, is_text_model
+from gateway.catalog.names import Names, is_chat_model
 from gateway.catalog.records import OfferRecord, Reading
 from gateway.wire.ability import Ability
 
@@ -99,7 +99,7 @@ def _vocabulary(readings: Sequence[Reading], aliases: Aliases) -> list[str]:
         for record in reading.offers
         if providers.get((reading.source.name, record.provider)) == "openrouter"
         and OPENROUTER_SPELLING.match(record.name)
-        and is_text_model(record.name)
+        and is_chat_model(record.name)
     ]
 
 
@@ -125,9 +125,9 @@ def _gather(
 
 
 def _is_for_sale(record: OfferRecord, provider: str) -> bool:
-    """A text model that answers there under this name."""
+    """A model that answers there to chat under this name."""
     outputs = record.facts.output_modalities
-    if (outputs and "text" not in outputs) or {"image", "video"} & set(outputs) or not is_text_model(record.name):
+    if (outputs and "text" not in outputs) or {"image", "video"} & set(outputs) or not is_chat_model(record.name):
         return False
     if provider == "openrouter":
         return ":" not in record.name and not record.name.startswith(("openrouter/", "~"))

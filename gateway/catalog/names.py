@@ -28,6 +28,12 @@ NOT_TEXT = re.compile(
     r"|nano-banana|seedream|kling|hailuo|video|voicechat|model-router|stable-diffusion|esm|usdcode|usdvalidate|-stt|voice"
     r"|voyage|minilm|mpnet|-detection|bevformer|sparsedrive|streampetr|cosmos|draft|-ttm-|(?:^|/)(?:auto|router|free)$"
 )  # fmt: skip
+# Models that continue a text, fill a gap or merge an edit: whoever sends them a conversation gets no answer.
+NOT_CHAT = re.compile(
+    r"-base(?![a-z])|-fim(?![a-z])|(?:^|[/-])(?:apply|edit)-\d|gpt-3\.?5-turbo-(?:instruct|raw)|morph-v\d|davinci|babbage"
+    r"|titan-text|flan-t5|mt0-|t5gemma|paligemma|ui-tars|(?:^|/)phi-[12](?![a-z0-9.])|starcoder"
+    r"|osmosis-structure|llama-v\d(?:p\d)?-\d+b$"  # Fireworks' bare names are the untuned models
+)
 
 
 def key(name: str) -> str:
@@ -35,9 +41,10 @@ def key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", DECIMAL_P.sub("", name.lower()))
 
 
-def is_text_model(name: str) -> bool:
-    """False for names of models that embed, rank, draw, speak or listen only."""
-    return NOT_TEXT.search(name.lower()) is None
+def is_chat_model(name: str) -> bool:
+    """False for names of models that embed, rank, guard, draw, speak or listen, and those that only continue text."""
+    spelling = name.lower()
+    return NOT_TEXT.search(spelling) is None and NOT_CHAT.search(spelling) is None
 
 
 class Names:

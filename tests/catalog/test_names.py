@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.catalog.aliases import bundled
-from gateway.catalog.names import Names, is_text_model
+from gateway.catalog.names import Names, is_chat_model
 
 CANONICAL = (
     "meta-llama/llama-3.1-8b-instruct",
@@ -101,6 +101,26 @@ def test_a_name_of_no_known_maker_joins_nothing(names: Names) -> None:
     assert names.resolve("yi-lightning") is None
 
 
-@pytest.mark.parametrize("name", ["text-embedding-3-small", "whisper-large-v3", "gpt-image-1", "llama-guard-4-12b"])
-def test_models_that_do_not_write_text_are_told_by_their_names(name: str) -> None:
-    assert not is_text_model(name)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text-embedding-3-small", "whisper-large-v3", "gpt-image-1", "llama-guard-4-12b", "omni-moderation-latest",
+        "mistral-ocr-2512", "gpt-4o-mini-tts", "accounts/fireworks/models/deepseek-coder-7b-base-v1p5",
+        "mistral-nemo-base-2407", "mistral-code-fim-latest", "gpt-3.5-turbo-instruct", "relace/relace-apply-3",
+        "morph/morph-v3-large", "accounts/fireworks/models/llama-v2-70b", "google/flan-t5-xl-3b", "mercury-edit-2",
+    ],
+)  # fmt: skip
+def test_models_that_do_not_chat_are_told_by_their_names(name: str) -> None:
+    assert not is_chat_model(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gpt-5", "Meta-Llama-3.3-70B-Instruct", "llama3.1-405b", "accounts/fireworks/models/llama-v3p3-70b-instruct",
+        "gpt-3.5-turbo", "phi-4", "microsoft/phi-3-mini-4k-instruct", "command-a-translate-08-2025", "baseten/kimi-k2",
+        "classic-baseline", "credit-8b",
+    ],
+)  # fmt: skip
+def test_models_that_chat_are_not_taken_for_others(name: str) -> None:
+    assert is_chat_model(name)

@@ -14,7 +14,8 @@ from core.matrix import F32, U8, CatalogMatrix, LiveFigures
 from gateway.catalog import speed
 from gateway.catalog.carbon import CACHED_SHARE, INPUT_SHARE, output_token_g
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, PriceTier, Source
-from gateway.catalog.quality import are_similar, by_task
+from gateway.catalog.kin import are_similar
+from gateway.catalog.quality import by_task
 
 PER_TOKEN = 1e-6  # prices are stated per million
 TOKENS_PER_IMAGE = 1_000.0  # that an image costs where it has no price of its own; 258 to 1,600 are usual
@@ -94,7 +95,7 @@ def _matrix(
     ids = sorted({offer.model for offer in offers})
     position = {model_id: column for column, model_id in enumerate(ids)}
     of_model = np.array([position[offer.model] for offer in offers], np.intp)
-    quality = by_task(catalog, ids, guess.output_prices, tasks)
+    quality = by_task(catalog, ids, tasks)
     grams = [output_token_g(card, offer, catalog) for card, offer in zip(models, offers, strict=True)]
     carbon = _carbon(grams, offers, guess.output_prices)
     prices = [guess.prices(offer) for offer in offers]

@@ -6,19 +6,20 @@ percentile of the table of 2026-01-08 answers everyday work well 92 times in 100
 of families (TASK_FAMILIES): our judgement of which public measurement speaks for it, as no public table measures
 writing, summaries or translation as such, and none of these sources measures vision.
 
-A family that no table has for a model takes the pessimistic end of its kin's interval and counts as estimated.
+What no table has for a model is estimated, never for the better (`kin.py`), and marked so.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.matrix import F32
-from gateway.catalog.card import Catalog, Figure, ModelCard
+from gateway.catalog.card import Catalog, Figure
 from gateway.catalog.cards import logit
+from gateway.catalog.kin import Kin, share_of
 
 FAMILIES = (
     "reasoning",
@@ -61,8 +62,6 @@ TASK_FAMILIES: dict[str, dict[str, float]] = {
 }
 ANY_TASK = {family: 1 / len(FAMILIES) for family in FAMILIES}
 
-SIMILAR_PRICE = 2.0  # factor between two models' output prices within which they count as of one class
-PESSIMISTIC_SHARE = 0.10  # of all known models, where a model has no kin
 STATED_SHARE = 0.5  # of a task's weight that must rest on stated scores for the task to count as known
 
 
@@ -73,23 +72,24 @@ class TaskQuality(Struct, frozen=True):
     known: NDArray[np.bool_]  # [models]: at least half of the tasks rest on stated scores
 
 
-def by_task(catalog: Catalog, ids: Sequence[str], prices: Mapping[str, float], tasks: Sequence[str]) -> TaskQuality:
-    """The models' quality for each task. `prices`: model -> USD per million output tokens, where known."""
-    kin = Kin(catalog, prices)
+def by_task(catalog: Catalog, ids: Sequence[str], tasks: Sequence[str]) -> TaskQuality:
+    """The models' quality for each task."""
+    scores = _scores(catalog)
+    kin = Kin(catalog.models, scores, _charged(catalog))
     shares = np.empty((len(tasks), len(ids)), np.float32)
-    known = np.zeros(len(ids), np.bool_)
+    is_known = np.zeros(len(ids), np.bool_)
     mixes = [TASK_FAMILIES.get(task, ANY_TASK) for task in tasks]
     for column, model_id in enumerate(ids):
         card = catalog.models[model_id]
         if OVERALL in card.quality:
-            shares[:, column], known[column] = card.quality[OVERALL].value, True
+            shares[:, column], is_known[column] = card.quality[OVERALL].value, True
             continue
-        stated = {name: everyday(catalog, name, figure) for name, figure in card.quality.items() if name in HARDNESS}
-        values = {family: stated.get(family) or kin.estimate(card, family) for family in FAMILIES}
+        stated = {family: known[model_id] for family, known in scores.items() if model_id in known}
+        values = stated | {family: kin.estimate(card, family, stated) for family in FAMILIES if family not in stated}
         shares[:, column] = [sum(weight * values[family] for family, weight in mix.items()) for mix in mixes]
         rests = [sum(weight for family, weight in mix.items() if family in stated) >= STATED_SHARE for mix in mixes]
-        known[column] = 2 * sum(rests) >= len(mixes) > 0
-    return TaskQuality(shares, known)
+        is_known[column] = 2 * sum(rests) >= len(mixes) > 0
+    return TaskQuality(shares, is_known)
 
 
 def everyday(catalog: Catalog, family: str, figure: Figure) -> float:
@@ -97,34 +97,25 @@ def everyday(catalog: Catalog, family: str, figure: Figure) -> float:
     if figure.source not in BENCHMARKS:
         return figure.value
     shift = catalog.equating.get(f"{family}@{figure.date}")
-    odds = logit(figure.value) + HARDNESS[family] + (shift.value if shift is not None else 0.0)
-    return 1 / (1 + math.exp(-odds))
+    return share_of(logit(figure.value) + HARDNESS[family] + (shift.value if shift is not None else 0.0))
 
 
-class Kin:
-    """What is known of a model's relatives: the source of pessimistic estimates."""
-
-    def __init__(self, catalog: Catalog, prices: Mapping[str, float]) -> None:
-        self._prices = prices
-        self._by_maker: dict[tuple[str, str], list[tuple[ModelCard, float]]] = {}
-        self._floor: dict[str, float] = {}
-        for family in FAMILIES:
-            shares = []
-            for card in catalog.models.values():
-                if family in card.quality:
-                    shares.append(everyday(catalog, family, card.quality[family]))
-                    self._by_maker.setdefault((family, card.maker), []).append((card, shares[-1]))
-            self._floor[family] = float(np.quantile(shares, PESSIMISTIC_SHARE)) if shares else 0.0
-
-    def estimate(self, card: ModelCard, family: str) -> float:
-        """The lowest score among the maker's models of the same family, if any, and class of price; else a low one."""
-        own = self._by_maker.get((family, card.maker), [])
-        near = [(kin, share) for kin, share in own if kin.family and kin.family == card.family] or own
-        price = self._prices.get(card.id)
-        similar = [share for kin, share in near if are_similar(self._prices.get(kin.id), price)]
-        return min(similar) if similar else min([self._floor[family], *(share for _, share in near)])
+def _scores(catalog: Catalog) -> dict[str, dict[str, float]]:
+    """Family -> model -> probability of a good answer, where a table has the model."""
+    return {
+        family: {
+            card.id: everyday(catalog, family, card.quality[family])
+            for card in catalog.models.values()
+            if family in card.quality
+        }
+        for family in FAMILIES
+    }
 
 
-def are_similar(one: float | None, other: float | None) -> bool:
-    """Whether two output prices are of one class; an unknown one is of none."""
-    return bool(one and other and 1 / SIMILAR_PRICE <= one / other <= SIMILAR_PRICE)
+def _charged(catalog: Catalog) -> dict[str, float]:
+    """Model -> median USD per million output tokens. A free endpoint says nothing of a model's class."""
+    prices: dict[str, list[float]] = {}
+    for offer in catalog.offers:
+        if offer.prices.output is not None and offer.prices.output.value > 0:
+            prices.setdefault(offer.model, []).append(offer.prices.output.value)
+    return {model_id: median(found) for model_id, found in prices.items()}

@@ -124,23 +124,6 @@ def test_better_scores_mean_better_tasks(everything: Targets) -> None:
     assert quality("openai/gpt-5@openai", "chat") == quality("openai/gpt-5@azure", "chat")
 
 
-def test_an_unscored_model_is_taken_for_the_worst_of_its_makers_at_its_price() -> None:
-    def scored(name: str, share: float) -> ModelCard:
-        return card(name, quality={family: stated(share) for family in FAMILIES})
-
-    def sold(name: str, usd: float) -> Offer:
-        return offer(name, prices=Prices(stated(usd), stated(usd)))
-
-    catalog = small(
-        sold("good", 10.0), sold("fair", 8.0), sold("cheap", 0.1), sold("new", 9.0),
-        good=scored("good", 0.9), fair=scored("fair", 0.8), cheap=scored("cheap", 0.3), new=card("new"),
-    )  # fmt: skip
-    targets = build_targets(catalog, ["here"], TASKS)
-    assert targets.matrix.quality[:, column(targets, "maker/new@here")] == pytest.approx(0.8)
-    assert not is_known(targets, "maker/new@here", "quality")
-    assert is_known(targets, "maker/fair@here", "quality")
-
-
 def test_the_operators_own_word_on_quality_counts_for_every_task() -> None:
     catalog = small(offer("own"), own=card("own", quality={"overall": stated(0.77)}))
     targets = build_targets(catalog, ["here"], TASKS)

@@ -20,7 +20,7 @@ class Dimension(NamedTuple):
 
 
 DIMENSIONS: tuple[Dimension, ...] = (
-    Dimension("cost", "USD", "log", 0.00001, 0.30, "price of this request: input, cached input, output, images"),
+    Dimension("cost", "USD", "log", 0.0001, 0.30, "price of this request: input, cached input, output, images"),
     Dimension("latency", "s", "log", 0.3, 60.0, "time until the answer is useful, sooner for a stream"),
     Dimension("quality", "probability", "linear", 0.95, 0.30, "probability that the answer is good, for this task"),
     Dimension("availability", "probability", "linear", 1.0, 0.5, "probability that the attempt succeeds now"),

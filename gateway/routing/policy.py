@@ -34,7 +34,7 @@ PRESETS: dict[str, RouterSettings] = {
     ),
     "green": RouterSettings(
         description="The answer that emits least, if it is likely to be good.",
-        weights={"cost": 0.05, "latency": 0.05, "quality": 0.25, "availability": 0.10, "carbon": 0.55},
+        weights={"cost": 0.05, "latency": 0.05, "quality": 0.30, "availability": 0.10, "carbon": 0.50},
     ),
 }
 

@@ -24,6 +24,7 @@ SMALL_WINDOW = 8_192.0  # tokens: what an unknown window is taken for
 SMALL_OUTPUT = 4_096.0
 UNKNOWN_CARBON_G = 0.005  # per output token, where not one target's size is known: about that of the largest models
 AVAILABILITY = 0.99  # of a target that was not tried yet
+FREE_AVAILABILITY = 0.9  # of one that costs nothing: free endpoints are trials with tight rate limits; our judgement
 RETIRED_AVAILABILITY = 0.25  # of one that its provider has announced to switch off: tried after all others
 
 # Input tokens that a maker's tokenizer makes of the same text, against our estimate. Our own rough figures.
@@ -126,13 +127,20 @@ def _matrix(
 
 
 def _prior(catalog: Catalog, offers: Sequence[Offer], speeds: Sequence[speed.Speed]) -> LiveFigures:
-    retired = [bool(offer.retires) and offer.retires <= catalog.date for offer in offers]
     return LiveFigures(
         first_token_seconds=_frozen([pace.first_token_seconds for pace in speeds]),
         seconds_per_output_token=_frozen([1 / pace.output_tokens_per_second for pace in speeds]),
-        availability=_frozen([RETIRED_AVAILABILITY if gone else AVAILABILITY for gone in retired]),
+        availability=_frozen([_availability(catalog, offer) for offer in offers]),
         out=_readonly(np.zeros(len(offers), np.uint8)),
     )
+
+
+def _availability(catalog: Catalog, offer: Offer) -> float:
+    """Before anything is known of the target itself."""
+    if offer.retires and offer.retires <= catalog.date:
+        return RETIRED_AVAILABILITY
+    is_free = offer.prices.output is not None and offer.prices.output.value == 0
+    return FREE_AVAILABILITY if is_free else AVAILABILITY
 
 
 class Guess:

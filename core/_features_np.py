@@ -42,8 +42,7 @@ def extract(texts: Sequence[bytes], focus: int = -1) -> Features:
         tokens=float(sum(sum(scan.terms[term] for scan in scans) * TOKENS_PER[term] for term in Term)),
         lines=sum(scan.breaks + 1 for scan in scans),
         words=sum(scan.words() for scan in scans),
-        context_code_share=sum(scan.code_characters for scan in scans)
-        / max(sum(scan.characters for scan in scans), 1),
+        context_code_share=sum(scan.code_characters for scan in scans) / max(sum(scan.characters for scan in scans), 1),
         focus_characters=asked.characters,
         focus_words=asked.words(),
         code_share=asked.code_characters / characters,

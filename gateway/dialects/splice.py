@@ -27,9 +27,9 @@ def upstream_body(
 ) -> bytes:
     """The caller's body with another `model`, usage asked for in streams, without what the provider must not see.
 
-    stream_usage: the provider takes `stream_options.include_usage`. max_tokens_field: the only name by which it takes the
-    limit that OpenAI calls `max_completion_tokens`, formerly `max_tokens`; "" when it takes both. Of a duplicate member
-    every occurrence is edited, because readers differ in which one they believe.
+    stream_usage: the provider takes `stream_options.include_usage`. max_tokens_field: the only name by which it takes
+    the limit that OpenAI calls `max_completion_tokens`, formerly `max_tokens`; "" when it takes both. Of a duplicate
+    member every occurrence is edited, because readers differ in which one they believe.
     """
     body = prompt.body
     model = msgspec.json.encode(upstream_model)

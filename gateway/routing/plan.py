@@ -90,9 +90,7 @@ def with_larger_window(decision: Decision, window: float) -> tuple[Candidate, ..
     legs = tuple(replace(leg, allowed=leg.allowed * is_larger) for leg in decision.selection.legs)
     count = decision.policy.settings.fallback.max_attempts + SPARE
     selection = replace(decision.selection, legs=legs)
-    return ranked(
-        selection, decision.profile, decision.targets, decision.scorer, decision.live, decision.pick, count
-    )
+    return ranked(selection, decision.profile, decision.targets, decision.scorer, decision.live, decision.pick, count)
 
 
 def ranked(
@@ -133,9 +131,7 @@ def _spread(ranking: Ranking, spread: float, pick: float) -> tuple[list[int], li
     return [columns[place] for place in order], [scores[place] for place in order]
 
 
-def _cases(
-    selection: Selection, profile: Profile, targets: Targets, scorer: Scorer, live: LiveFigures
-) -> list[Case]:
+def _cases(selection: Selection, profile: Profile, targets: Targets, scorer: Scorer, live: LiveFigures) -> list[Case]:
     figures = profile.figures
     return [
         Case(leg, figures, targets, live, scorer.table(live, figures, leg.policy.vector, leg.allowed))

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from array import array
 
 import numpy as np
 import pytest
@@ -132,10 +133,31 @@ def test_another_book_s_knowledge_can_be_adopted() -> None:
     assert old.quantile(0, 0.5, 100.0) == pytest.approx(2.0, rel=0.05)
 
 
+def test_what_counts_is_the_same_over_days_of_answers() -> None:
+    book = LatencyBook(1)
+    for hour in range(72):
+        for _ in range(20):
+            book.observe_first_token(0, 2.0 if hour % 2 else 0.5, hour * 3_600.0)
+        assert book.quantile(0, 0.5, hour * 3_600.0) == pytest.approx(2.0 if hour % 2 else 0.5, rel=0.05)
+        assert math.isnan(book.quantile(0, 0.5, hour * 3_600.0 + 5 * HALF_LIFE_SECONDS))
+    assert book.samples(0) == 72 * 20
+
+
+def test_a_target_may_be_idle_for_years() -> None:
+    book = book_of([1.0] * 20)
+    years_later = 100.0 + 1e9
+    assert book.blend(np.full(2, 4.0, np.float32), years_later).tolist() == [4.0, 4.0]
+    book.observe_first_token(0, 1.0, years_later)
+    assert book.samples(0) == 21
+    share = 1 / (1 + PRIOR_SAMPLES)
+    assert book.blend(np.full(2, 4.0, np.float32), years_later)[0] == pytest.approx(4.0 ** (1 - share))
+
+
 def test_two_thousand_targets_fit_in_two_megabytes() -> None:
     book = LatencyBook(2_000)
     for target in range(2_000):
         book.observe_first_token(target, 1.0, 0.0)
-    arrays = [value for value in vars(book).values() if isinstance(value, np.ndarray)]
-    total = sum(sys.getsizeof(array) for array in arrays) + sum(sys.getsizeof(bins) for bins in book._bins.values())
+    arrays = [value for value in vars(book).values() if isinstance(value, array)]
+    assert len(arrays) == 5
+    total = sum(sys.getsizeof(held) for held in (*arrays, *book._bins.values()))
     assert total + sys.getsizeof(book._bins) < 2e6

@@ -79,7 +79,8 @@ class Gateway(Process):
     def __init__(self, folder: Path, settings: str | None = None, environ: Mapping[str, str] = {}) -> None:
         arguments = ["-m", "gateway", "serve", "--port", "0"]
         if settings is not None:
-            (folder / "steelyard.yaml").write_text(settings)
+            # Nothing but loopback is ever asked by a test.
+            (folder / "steelyard.yaml").write_text(settings + "\ncatalog: {refresh: false}\n")
         super().__init__(arguments, folder, environ)
         self.url = self.wait_for(r"serves (http://\S+)/v1").group(1)
         self.http = httpx2.Client(base_url=self.url, timeout=DEADLINE_SECONDS)

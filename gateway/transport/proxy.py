@@ -16,6 +16,8 @@ def proxy_for(url: URL, environ: Mapping[str, str]) -> URL | None:
         for kind in ("http", "https", "all", "no")
     }
     chosen = proxies[url.scheme] or proxies["all"]
-    if not chosen or proxy_bypass_environment(url.host or "", proxies):
+    host = url.host or ""
+    place = host if ":" in host else f"{host}:{url.port}"  # the port matters to entries that name one
+    if not chosen or proxy_bypass_environment(place, proxies):
         return None
     return URL(chosen if "://" in chosen else f"http://{chosen}")

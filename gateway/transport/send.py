@@ -3,10 +3,15 @@
 import functools
 import ssl
 from collections.abc import Mapping
+from time import monotonic
 from typing import Literal
 
 import aiohttp
 from yarl import URL
+
+# A pooled connection that the provider has closed shows it within a round trip. What breaks later had been accepted,
+# and perhaps worked on and billed.
+STALE_SECONDS = 1.0
 
 Cause = Literal["connect", "connect_timeout", "tls", "no_answer", "broken"]
 
@@ -27,21 +32,19 @@ class Transport:
     """
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._pooled: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None  # a new connection for each request
 
     async def open(self) -> None:
         """Open the pool; call it on the loop that will use it."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
-            read_bufsize=2**17,
-        )
+        self._pooled = session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0))
+        self._fresh = session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True))
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        for opened in (self._pooled, self._fresh):
+            if opened is not None:
+                await opened.close()
 
     async def post(
         self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
@@ -50,26 +53,43 @@ class Transport:
 
         connect_seconds: how long a new connection may take; the caller limits the rest. Raises TransportFailure.
         """
+        sent_at = monotonic()
         try:
-            return await self._post(url, headers, body, connect_seconds, proxy)
-        except aiohttp.ServerDisconnectedError:
-            # Either a pooled connection that the provider had closed, or a provider that hangs up on us. A second try
-            # tells them apart; nothing was answered, so nothing can be doubled that the provider has not abandoned.
-            try:
-                return await self._post(url, headers, body, connect_seconds, proxy)
-            except (aiohttp.ClientError, OSError) as error:
+            return await _post(self._pooled, url, headers, body, connect_seconds, proxy)
+        except (aiohttp.ClientError, OSError) as error:
+            if not hung_up(error) or monotonic() - sent_at > STALE_SECONDS:
                 raise explained(error) from error
+        # Either a pooled connection that the provider had closed, or a provider that hangs up on us: a new connection
+        # tells them apart. Nothing was answered, so nothing is doubled that the provider has not abandoned.
+        try:
+            return await _post(self._fresh, url, headers, body, connect_seconds, proxy)
         except (aiohttp.ClientError, OSError) as error:
             raise explained(error) from error
 
-    async def _post(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
-    ) -> aiohttp.ClientResponse:
-        if self._session is None:
-            raise RuntimeError("Transport.post before Transport.open")
-        return await self._session.post(
-            url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds), proxy=proxy
-        )
+
+async def _post(
+    via: aiohttp.ClientSession | None,
+    url: URL,
+    headers: Mapping[str, str],
+    body: bytes,
+    connect_seconds: float,
+    proxy: URL | None,
+) -> aiohttp.ClientResponse:
+    if via is None:
+        raise RuntimeError("Transport.post before Transport.open")
+    return await via.post(
+        url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds), proxy=proxy
+    )
+
+
+def session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """A session that adds nothing to a request and remembers nothing of an answer."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
+        read_bufsize=2**17,
+    )
 
 
 @functools.cache  # routers have few different values
@@ -105,8 +125,16 @@ async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
         raise explained(error) from error
 
 
+def hung_up(error: Exception) -> bool:
+    """The connection was established, and closed before any answer."""
+    is_lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionResetError)
+    return is_lost and not isinstance(error, aiohttp.ClientConnectorError)
+
+
 def explained(error: Exception) -> TransportFailure:
     """Name the cause of a failed exchange."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):  # its own words hold the proxy's address, password included
+        return TransportFailure("connect", f"ClientHttpProxyError: the proxy answered CONNECT with {error.status}")
     detail = f"{type(error).__name__}: {error}"[:200]
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         return TransportFailure("tls", detail)

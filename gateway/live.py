@@ -39,8 +39,10 @@ class Live:
         self._listeners: list[Callable[[Snapshot], None]] = []
 
     def swap(self, snapshot: Snapshot) -> None:
-        """Serve new requests from `snapshot`; what health had learned goes along."""
-        snapshot.health.adopt(self.current.health)
+        """Serve new requests from `snapshot`; what health had learned goes along, unless the provider changed."""
+        before = self.current.providers
+        changed = {name for name, provider in snapshot.providers.items() if provider != before.get(name)}
+        snapshot.health.adopt(self.current.health, changed)
         self.current = snapshot
         self.generation += 1
         for listener in self._listeners:

@@ -71,7 +71,7 @@ def steps() -> dict[str, Callable[[], object]]:
         standings=2,
         sent_at=1.1,
     )
-    call = Call(chosen, line.target, line.provider.name, line.url, None, line.headers, b"", 2.0, 10.0, ())
+    call = Call(chosen, line.target, line.provider.name, line.url, None, line.headers, b"", 2.0, 10.0, 20.0, ())
     whole = Whole(call, Timing(1.0, 1.1, 0.0, 1.2), ANSWER, read_answer(ANSWER))
     spent = spent_by(errand, whole)
     receipt = receipt_of_answer(errand, whole, spent, "ok")

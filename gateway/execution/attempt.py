@@ -11,10 +11,12 @@ from yarl import URL
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.splice import AnswerFacts, StreamRelay, answer_as_stream, read_answer
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
+from gateway.providers.redact import one_line
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_ERROR_BYTES = 256 * 2**10
+MAX_PREAMBLE_BYTES = 2**20  # of a stream's events before its first content; a role and some settings are usual
 
 KIND_OF_CAUSE: dict[str, FaultKind] = {
     "connect": FaultKind.CONNECT,
@@ -37,6 +39,7 @@ class Call(Struct, frozen=True, gc=False):
     body: bytes
     connect_seconds: float
     patience_seconds: float  # until the whole answer, or a stream's first content
+    over_at: float  # monotonic second at which the whole request must be over, all attempts included
     secrets: tuple[str, ...]  # never to be seen in a fault's message
 
 
@@ -67,10 +70,16 @@ class Begun(Struct):
     relay: StreamRelay
     ready: bytes
 
+    def close(self) -> None:
+        """Let go of the provider; its connection is kept only if the answer has been read to its end."""
+        if self.response is not None:
+            self.response.close()
+
 
 async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     """Send and read the whole answer."""
     timing = Timing(monotonic())
+    response: aiohttp.ClientResponse | None = None
     try:
         async with asyncio.timeout(call.patience_seconds):
             response = await transport.post(call.url, call.headers, call.body, call.connect_seconds, call.proxy)
@@ -79,9 +88,12 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
                 return await refusal(call, response)
             body = await read_whole(response, MAX_ANSWER_BYTES)
     except TransportFailure as failure:
-        return transport_fault(failure, FaultKind.BROKEN_ANSWER if timing.headers else None)
+        return transport_fault(call, failure, FaultKind.BROKEN_ANSWER if timing.headers else None)
     except TimeoutError:
         return timeout_fault(FaultKind.TOTAL_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
+    finally:
+        if response is not None:
+            response.close()  # does nothing to one that was read to its end
     timing.ended = monotonic()
     if body is None:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
@@ -117,11 +129,12 @@ async def begin(call: Call, transport: Transport, wants_usage: bool, choices: in
             begun = await first_content(call, timing, response, relay)
             return begun
     except TransportFailure as failure:
-        return transport_fault(failure, FaultKind.STREAM_CUT if timing.headers else None)
+        return transport_fault(call, failure, FaultKind.STREAM_CUT if timing.headers else None)
     except TimeoutError:
         return timeout_fault(FaultKind.FIRST_TOKEN_TIMEOUT if timing.headers else FaultKind.HEADER_TIMEOUT, call)
     finally:
-        if response is not None and not isinstance(begun, Begun):
+        goes_on = isinstance(begun, Begun) and begun.response is not None
+        if response is not None and not goes_on:
             response.close()
 
 
@@ -135,6 +148,8 @@ async def first_content(
         fault = stream_fault(call, relay)
         if fault is not None:
             return fault
+        if len(ready) > MAX_PREAMBLE_BYTES:
+            return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "events without content, without end", b"", "")
         if relay.done or response.content.at_eof():
             relay.end()
             return finished_early(call, timing, relay, ready)
@@ -185,9 +200,13 @@ async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
     return classify_answer(call.provider, response.status, response.headers, body, call.secrets, time())
 
 
-def transport_fault(failure: TransportFailure, after_headers: FaultKind | None) -> Fault:
-    """A connection that broke. after_headers: what that means once the headers had come, None before."""
-    return Fault(after_headers or KIND_OF_CAUSE[failure.cause], None, None, failure.detail, b"", "")
+def transport_fault(call: Call, failure: TransportFailure, after_headers: FaultKind | None) -> Fault:
+    """A connection that broke. after_headers: what that means once the headers had come, None before.
+
+    The detail may quote what the provider sent, so it is treated like any other words of a provider's.
+    """
+    kind = after_headers or KIND_OF_CAUSE[failure.cause]
+    return Fault(kind, None, None, one_line(failure.detail, call.secrets), b"", "")
 
 
 def timeout_fault(kind: FaultKind, call: Call) -> Fault:

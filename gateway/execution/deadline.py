@@ -1,6 +1,7 @@
 """A watch over a stream: it interrupts the reader when the provider makes no progress."""
 
 import asyncio
+from typing import Literal
 
 
 class ProgressWatch:
@@ -16,7 +17,7 @@ class ProgressWatch:
         self._idle = idle_seconds
         self._until = until  # in loop time
         self.waiting_since: float | None = self._loop.time()
-        self.expired = False
+        self.overdue: Literal["", "idle", "total"] = ""  # which limit made it interrupt
         self._timer = self._loop.call_later(idle_seconds, self._look)
 
     def provider_turn(self) -> None:
@@ -35,7 +36,7 @@ class ProgressWatch:
         now = self._loop.time()
         idle_until = now + self._idle if self.waiting_since is None else self.waiting_since + self._idle
         if now >= min(idle_until, self._until) and self._task is not None:
-            self.expired = True
+            self.overdue = "total" if now >= self._until else "idle"
             self._task.cancel()
         else:
             self._timer = self._loop.call_at(min(idle_until, self._until), self._look)

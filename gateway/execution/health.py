@@ -1,6 +1,7 @@
 """What we have learned of each target: latency, success, breaker, cooldown. Routing receives it as plain arrays."""
 
-from typing import TypeVar
+from collections.abc import Collection
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +10,20 @@ from core.latency import LatencyBook
 from core.matrix import LiveFigures
 from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
-from gateway.providers.faults import RULES, Fault, Scope
+from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
 Number = TypeVar("Number", np.float32, np.uint8)
 
 VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
 SUCCESS_HALF_LIFE_SECONDS = 300.0
 PRIOR_CALLS = 20.0  # the prior availability of a target weighs as much as 20 calls
+
+
+class Cooldown(NamedTuple):
+    """A time for which a target is left alone, because its provider said so or because nothing will change before."""
+
+    until: float  # monotonic second
+    kind: FaultKind  # of the fault that it follows from
 
 
 class Health:
@@ -30,8 +38,8 @@ class Health:
         self._calls = np.zeros(count)
         self._counted_at = np.zeros(count)
         self._breakers: dict[int, Breaker] = {}
-        self._cooling: dict[int, float] = {}  # column -> monotonic second until which it was told to wait
-        self._provider_cooling: dict[str, float] = {}
+        self._cooling: dict[int, Cooldown] = {}  # by column
+        self._provider_cooling: dict[str, Cooldown] = {}
         self._view: LiveFigures = targets.prior
         self._view_until = -1.0
 
@@ -42,15 +50,14 @@ class Health:
             self._view_until = now + VIEW_SECONDS
         return self._view
 
-    def wait_seconds(self, column: int, now: float) -> float:
-        """Seconds for which the provider itself told us to stay away; 0 when it did not."""
+    def cooldown(self, column: int, now: float) -> Cooldown | None:
+        """The longest that concerns this target now; None when it may be called."""
         if not self._cooling and not self._provider_cooling:
-            return 0.0
-        until = max(
-            self._cooling.get(column, 0.0),
-            self._provider_cooling.get(self._targets.offers[column].provider, 0.0),
-        )
-        return max(0.0, until - now)
+            return None
+        own = self._cooling.get(column)
+        shared = self._provider_cooling.get(self._targets.offers[column].provider)
+        longest = later(own, shared) if own and shared else own or shared
+        return longest if longest and longest.until > now else None
 
     def admits(self, column: int, now: float) -> bool:
         """May an attempt start? Takes the probe's place when the breaker is half open."""
@@ -83,20 +90,27 @@ class Health:
             self._breakers.setdefault(column, Breaker()).failed(now)
         wait = rule.cooldown_seconds if fault.wait_seconds is None else fault.wait_seconds
         if wait > 0 and rule.scope is not Scope.NONE:
-            self._cool(column, rule.scope, now + wait)
+            self._cool(column, rule.scope, Cooldown(now + wait, fault.kind))
         self._view_until = -1.0
 
-    def _cool(self, column: int, scope: Scope, until: float) -> None:
+    def _cool(self, column: int, scope: Scope, cooldown: Cooldown) -> None:
         # A longer later wait extends the cooldown, a shorter one never shortens it.
         if scope is Scope.PROVIDER:
             provider = self._targets.offers[column].provider
-            self._provider_cooling[provider] = max(self._provider_cooling.get(provider, 0.0), until)
+            self._provider_cooling[provider] = later(self._provider_cooling.get(provider, cooldown), cooldown)
         else:
-            self._cooling[column] = max(self._cooling.get(column, 0.0), until)
+            self._cooling[column] = later(self._cooling.get(column, cooldown), cooldown)
 
-    def adopt(self, old: "Health") -> None:
-        """Take over what an earlier snapshot had learned of targets that still exist."""
-        column_of = {target: column for column, target in enumerate(self._targets.ids)}
+    def adopt(self, old: "Health", changed: Collection[str]) -> None:
+        """Take over what an earlier snapshot had learned of targets that still exist.
+
+        changed: providers with another key, address or manner than before. What was learned was not learned of them.
+        """
+        column_of = {
+            target: column
+            for column, target in enumerate(self._targets.ids)
+            if self._targets.offers[column].provider not in changed
+        }
         for before, target in enumerate(old._targets.ids):
             column = column_of.get(target)
             if column is None:
@@ -110,7 +124,8 @@ class Health:
                 self._breakers[column] = old._breakers[before]
             if before in old._cooling:
                 self._cooling[column] = old._cooling[before]
-        self._provider_cooling.update(old._provider_cooling)
+        kept = old._provider_cooling.items()
+        self._provider_cooling.update((provider, wait) for provider, wait in kept if provider not in changed)
 
     def _count(self, column: int, now: float, success: float) -> None:
         kept = 0.5 ** ((now - self._counted_at[column]) / SUCCESS_HALF_LIFE_SECONDS)
@@ -123,8 +138,8 @@ class Health:
         kept = 0.5 ** ((now - self._counted_at) / SUCCESS_HALF_LIFE_SECONDS)
         availability = (self._successes * kept + PRIOR_CALLS * prior.availability) / (self._calls * kept + PRIOR_CALLS)
         return LiveFigures(
-            first_token_seconds=self._first_token.blend(prior.first_token_seconds, now),
-            seconds_per_output_token=self._speed.blend(prior.seconds_per_output_token, now),
+            first_token_seconds=read_only(self._first_token.blend(prior.first_token_seconds, now)),
+            seconds_per_output_token=read_only(self._speed.blend(prior.seconds_per_output_token, now)),
             availability=read_only(availability.astype(np.float32)),
             out=read_only(self._out(now)),
         )
@@ -133,15 +148,20 @@ class Health:
         out = np.zeros(len(self._targets.ids), np.uint8)
         for column, breaker in self._breakers.items():
             out[column] = breaker.is_out(now)
-        for column in [column for column, until in self._cooling.items() if until <= now]:
+        for column in [column for column, wait in self._cooling.items() if wait.until <= now]:
             del self._cooling[column]
         for column in self._cooling:
             out[column] = 1
-        for provider in [provider for provider, until in self._provider_cooling.items() if until <= now]:
+        for provider in [provider for provider, wait in self._provider_cooling.items() if wait.until <= now]:
             del self._provider_cooling[provider]
         for provider in self._provider_cooling:
             out[list(self._targets.by_provider.get(provider, ()))] = 1
         return out
+
+
+def later(one: Cooldown, other: Cooldown) -> Cooldown:
+    """The one that ends later."""
+    return one if one.until >= other.until else other
 
 
 def read_only(array: NDArray[Number]) -> NDArray[Number]:

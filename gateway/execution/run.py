@@ -1,7 +1,8 @@
 """Carry a request along its plan: one target after the other, until one answers or nobody can."""
 
-import math
+import asyncio
 from collections import deque
+from collections.abc import Sequence
 from time import monotonic
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.splice import upstream_body
 from gateway.errors import ContextTooLong, GatewayError, Overloaded, PayloadTooLarge, ProviderRefused, UpstreamExhausted
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
-from gateway.execution.health import Health
+from gateway.execution.health import Cooldown, Health
 from gateway.execution.lines import Line
 from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
 from gateway.routing.plan import Candidate, Decision, with_larger_window
@@ -19,6 +20,7 @@ from gateway.transport.send import Transport
 from gateway.wire.prompt import Prompt
 
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
+CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
 
 class Arrival(Struct, frozen=True, gc=False):
@@ -50,6 +52,11 @@ class Errand(Struct):
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
 
+    @property
+    def over_at(self) -> float:
+        """Monotonic second after which nobody else is asked, and no answer awaited."""
+        return self.arrival.received + self.fallback.total_seconds
+
     def overhead_seconds(self) -> float:
         """Our own share: from the request's last byte to the last send, and from a whole answer to now."""
         now = monotonic()
@@ -61,26 +68,34 @@ async def carry(errand: Errand) -> Whole | Begun:
     """The first good answer. Raises what the caller must be told when there is none."""
     queue = deque(errand.decision.plan.candidates)
     kept_out: list[Candidate] = []
-    shortest_wait = math.inf
-    while queue and len(errand.attempts) < errand.fallback.max_attempts:
+    cooling: list[Cooldown] = []
+    while queue and len(errand.attempts) < errand.fallback.max_attempts and (now := monotonic()) < errand.over_at:
         candidate = queue.popleft()
-        wait = errand.health.wait_seconds(candidate.column, monotonic())
-        if wait > 0:
-            shortest_wait = min(shortest_wait, wait)
-        elif not errand.health.admits(candidate.column, monotonic()):
+        cooldown = errand.health.cooldown(candidate.column, now)
+        if cooldown is not None:
+            cooling.append(cooldown)
+        elif not errand.health.admits(candidate.column, now):
             kept_out.append(candidate)
         else:
             result = await attempt(errand, errand.lines[candidate.column])
             if not isinstance(result, Fault):
                 return result
             if verdict_on(errand, result) is Verdict.LARGER_WINDOW:
-                queue = deque(with_larger_window(errand.decision, errand.lines[candidate.column].window))
+                queue = larger_than(errand, candidate)
     # Panic mode: every breaker is open, and a call that may fail beats one that surely does.
     if kept_out and not errand.attempts:
         result = await attempt(errand, errand.lines[kept_out[0].column])
         if not isinstance(result, Fault):
             return result
-    raise exhausted(errand.faults, shortest_wait)
+        verdict_on(errand, result)
+    raise exhausted(errand.faults, cooling, monotonic())
+
+
+def larger_than(errand: Errand, candidate: Candidate) -> deque[Candidate]:
+    """Who is left to ask when this one's context window was too small."""
+    tried = {attempt.target for attempt in errand.attempts}
+    larger = with_larger_window(errand.decision, errand.lines[candidate.column].window)
+    return deque(one for one in larger if one.target not in tried)
 
 
 async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
@@ -102,13 +117,18 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         ),
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
+        over_at=errand.over_at,
         secrets=line.secrets,
     )
     errand.sent_at = started = monotonic()
-    if prompt.stream:
-        result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage, prompt.choices)
-    else:
-        result = await fetch(call, errand.transport)
+    try:
+        if prompt.stream:
+            result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage, prompt.choices)
+        else:
+            result = await fetch(call, errand.transport)
+    except asyncio.CancelledError:
+        errand.attempts.append(record_of(call, Timing(started), "cancelled", CANCELLED))
+        raise
     if isinstance(result, Fault):
         ended = monotonic()
         errand.waited_seconds += ended - started
@@ -120,12 +140,12 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
 
 def patience_seconds(errand: Errand, line: Line) -> float:
     """How long to wait for a stream's first content, or for a whole answer: as long as a slow but live one takes."""
-    rules = errand.fallback
+    rules, left = errand.fallback, errand.over_at - monotonic()
     first = rules.reasoning_first_token_seconds if line.reasoning else rules.first_token_seconds
     if errand.prompt.stream:
-        return min(first, rules.total_seconds)
+        return min(first, left)
     expected_tokens = errand.prompt.max_output_tokens or 4.0 * errand.decision.profile.figures.output_tokens
-    return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, rules.total_seconds)
+    return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, left)
 
 
 def verdict_on(errand: Errand, fault: Fault) -> Verdict:
@@ -138,15 +158,13 @@ def verdict_on(errand: Errand, fault: Fault) -> Verdict:
     return verdict
 
 
-def exhausted(faults: list[Fault], shortest_wait: float) -> GatewayError:
+def exhausted(faults: Sequence[Fault], cooling: Sequence[Cooldown], now: float) -> GatewayError:
     """What the caller is told when every candidate failed or must not be asked now."""
-    kinds = {fault.kind for fault in faults}
-    told = (
-        "; ".join(dict.fromkeys(f"{fault.kind.value}: {fault.message}" for fault in faults)) or "all are cooling down"
-    )
+    kinds = {fault.kind for fault in faults} | {cooldown.kind for cooldown in cooling}
+    said = [f"{fault.kind.value}: {fault.message}" for fault in faults]
+    told = "; ".join(dict.fromkeys([*said, *(f"{cooldown.kind.value}: still cooling down" for cooldown in cooling)]))
     waits = [fault.wait_seconds for fault in faults if fault.wait_seconds is not None]
-    wait = min([*waits, shortest_wait])
-    retry_after = wait if math.isfinite(wait) else None
+    retry_after = min([*waits, *(cooldown.until - now for cooldown in cooling)], default=None)
     if FaultKind.CONTEXT_TOO_LONG in kinds:
         return ContextTooLong(f"The request is longer than every candidate's context window. {told}")
     if kinds == {FaultKind.TOO_LARGE}:

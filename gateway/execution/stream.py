@@ -10,31 +10,33 @@ from gateway.providers.faults import Fault, FaultKind
 from gateway.settings.schema import Fallback
 from gateway.transport.send import TransportFailure, next_chunk
 
+UNFINISHED = Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")
+TIMED_OUT = {
+    "idle": Fault(FaultKind.IDLE_TIMEOUT, 200, None, "the stream made no progress for too long", b"", ""),
+    "total": Fault(FaultKind.TOTAL_TIMEOUT, 200, None, "the request took longer than it may in total", b"", ""),
+}
+
 
 async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
     """Write everything but the closing frames. Returns the fault that cut the stream, None when it is whole.
 
     The caller has seen content by now, so no fault can fall back any more.
     """
-    started = begun.timing.started
-    until = asyncio.get_running_loop().time() + rules.total_seconds - (monotonic() - started)
+    until = asyncio.get_running_loop().time() + begun.call.over_at - monotonic()
     watch = ProgressWatch(rules.idle_seconds, until)
     try:
         return await _pump(begun, watch, write)
     except TransportFailure as failure:
-        begun.relay.end()
-        return None if begun.relay.complete else transport_fault(failure, FaultKind.STREAM_CUT)
+        return ended(begun, transport_fault(begun.call, failure, FaultKind.STREAM_CUT))
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if not watch.expired or (task is not None and task.uncancel() > 0):
+        if not watch.overdue or (task is not None and task.uncancel() > 0):
             raise
-        kind = FaultKind.IDLE_TIMEOUT if monotonic() - started < rules.total_seconds else FaultKind.TOTAL_TIMEOUT
-        return Fault(kind, 200, None, f"no progress for {rules.idle_seconds:g} s, or over the total time", b"", "")
+        return ended(begun, TIMED_OUT[watch.overdue])
     finally:
         watch.stop()
         begun.timing.ended = monotonic()
-        if begun.response is not None:
-            begun.response.close() if not begun.response.content.at_eof() else begun.response.release()
+        begun.close()
 
 
 async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
@@ -53,7 +55,10 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
             return stream_fault(begun.call, relay)
         if not chunk and response.content.at_eof():
             break
-    relay.end()
-    if relay.complete:
-        return None
-    return Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")
+    return ended(begun, UNFINISHED)
+
+
+def ended(begun: Begun, fault: Fault) -> Fault | None:
+    """Nothing more will come: an answer that has finished by now is whole, whatever became of the connection."""
+    begun.relay.end()
+    return None if begun.relay.complete else fault

@@ -15,6 +15,12 @@ class Secret:
         """The key itself; called only where upstream headers are built."""
         return self._value
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
     def __repr__(self) -> str:
         return "***"
 

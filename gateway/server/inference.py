@@ -48,9 +48,9 @@ class ChatCompletions:
         except CallerGone:
             return
         except asyncio.CancelledError:
+            exchange.abandon()
             if not exchange.caller_left:
                 raise
-            exchange.abandon()
         except Exception:
             log.exception("decision %s ended in a fault of ours", exchange.arrival.id)
             await exchange.refuse(GatewayError("Steelyard made a mistake; the decision's id finds it in the log"))
@@ -87,6 +87,8 @@ class Exchange:
             answer = await carry(errand)
             await (self.reply_stream(errand, answer) if isinstance(answer, Begun) else self.reply(errand, answer))
         finally:
+            if self.begun is not None:
+                self.begun.close()
             self.stop_listening()
             state.gate.leave()
 
@@ -164,7 +166,7 @@ class Exchange:
         return receipt_of_refusal(self.arrival, error, self.prompt)
 
     def abandon(self) -> None:
-        """The caller hung up: what was delivered is billed, nothing more is fetched."""
+        """The caller hung up, or we are stopped: what was delivered is billed, nothing more is fetched."""
         if self.recorded or self.errand is None:
             return
         if self.begun is None:

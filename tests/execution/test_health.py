@@ -1,0 +1,198 @@
+"""What is learned of targets: who must be left alone and for how long, how fast and how reliable they are."""
+
+import pytest
+
+from gateway.catalog.card import Catalog, ModelCard, Offer
+from gateway.catalog.columns import Targets, build_targets
+from gateway.execution.health import VIEW_SECONDS, Cooldown, Health
+from gateway.providers.faults import Fault, FaultKind
+
+NOW = 5_000.0
+OFFERS = ("a/one@cloud", "a/one@other", "a/two@cloud")
+
+
+def targets_of(*ids: str, retired: str = "") -> Targets:
+    """Targets of these ids; `retired` is one that its provider has switched off."""
+    pairs = [target.split("@") for target in ids]
+    offers = tuple(
+        Offer(model, provider, model, retires="2026-01-01" if f"{model}@{provider}" == retired else "")
+        for model, provider in pairs
+    )
+    cards = {model: ModelCard(id=model, name=model, maker="a") for model, _ in pairs}
+    catalog = Catalog(version="t", date="2026-11-22", sources={}, models=cards, offers=offers)
+    return build_targets(catalog, {provider for _, provider in pairs}, ("chat",))
+
+
+def health_of(*ids: str) -> Health:
+    return Health(targets_of(*(ids or OFFERS)))
+
+
+def fault(kind: FaultKind, wait: float | None = None) -> Fault:
+    return Fault(kind, None, wait, "words", b"", "")
+
+
+def waits(health: Health, now: float) -> list[float]:
+    """Seconds for which each target cools."""
+    cooldowns = [health.cooldown(column, now) for column in range(3)]
+    return [0.0 if cooldown is None else cooldown.until - now for cooldown in cooldowns]
+
+
+def test_a_rate_limit_puts_out_the_target_and_a_refused_key_the_provider() -> None:
+    health = health_of()
+    health.failed(0, NOW, fault(FaultKind.RATE_LIMITED, 7.0))
+    assert waits(health, NOW) == [7.0, 0.0, 0.0]
+    health.failed(0, NOW, fault(FaultKind.CREDENTIALS))
+    assert waits(health, NOW) == [300.0, 0.0, 300.0]
+    assert list(health.view(NOW).out) == [1, 0, 1]
+
+
+def test_a_fault_of_the_request_puts_nobody_out() -> None:
+    health = health_of()
+    for kind in (FaultKind.INVALID_REQUEST, FaultKind.CONTEXT_TOO_LONG, FaultKind.CONTENT_FILTER, FaultKind.TOO_LARGE):
+        for _ in range(10):
+            health.failed(0, NOW, fault(kind, 60.0))
+    assert waits(health, NOW) == [0.0, 0.0, 0.0]
+    assert list(health.view(NOW).out) == [0, 0, 0]
+    assert health.view(NOW).availability[0] == health.view(NOW).availability[1]
+
+
+def test_a_longer_wait_extends_the_cooldown_and_a_shorter_one_does_not_shorten_it() -> None:
+    health = health_of()
+    for kind in (FaultKind.RATE_LIMITED, FaultKind.QUOTA_EXHAUSTED):
+        health.failed(0, NOW, fault(kind, 400.0))
+        health.failed(0, NOW + 1.0, fault(kind, 2.0))
+        assert health.cooldown(0, NOW + 1.0) == Cooldown(NOW + 400.0, FaultKind.RATE_LIMITED)
+    health.failed(0, NOW + 1.0, fault(FaultKind.RATE_LIMITED, 500.0))
+    assert waits(health, NOW + 1.0) == [500.0, 0.0, 399.0]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.RATE_LIMITED, FaultKind.CREDENTIALS])
+def test_a_cooldown_ends_by_itself(kind: FaultKind) -> None:
+    health = health_of()
+    health.failed(0, NOW, fault(kind, 7.0))
+    assert health.cooldown(0, NOW + 6.9) is not None
+    assert health.cooldown(0, NOW + 7.0) is None
+    assert health.view(NOW + 6.9).out[0] == 1
+    assert list(health.view(NOW + 7.0).out) == [0, 0, 0]
+
+
+def test_an_answer_from_one_target_does_not_end_anybodys_cooldown() -> None:
+    health = health_of()
+    health.failed(0, NOW, fault(FaultKind.CREDENTIALS))
+    health.answered(2, NOW, 0.5, 0.01)
+    assert waits(health, NOW) == [300.0, 0.0, 300.0]
+
+
+def test_an_open_breaker_shows_in_the_view_until_it_has_cooled() -> None:
+    health = health_of()
+    for _ in range(5):
+        health.failed(1, NOW, fault(FaultKind.SERVER_ERROR))
+    assert list(health.view(NOW).out) == [0, 1, 0]
+    assert not health.admits(1, NOW)
+    assert list(health.view(NOW + 5.0).out) == [0, 0, 0]
+    assert [health.admits(1, NOW + 5.0), health.admits(1, NOW + 5.0)] == [True, False]
+    assert list(health.view(NOW + 5.2).out) == [0, 1, 0]  # a probe is under way
+    health.answered(1, NOW + 6.0, 0.5, 0.01)
+    assert list(health.view(NOW + 6.0).out) == [0, 0, 0]
+
+
+def test_availability_follows_outcomes_and_returns_to_what_was_expected() -> None:
+    health = health_of()
+    prior = health.view(NOW).availability[0]
+    for _ in range(20):
+        health.failed(0, NOW, fault(FaultKind.SERVER_ERROR))
+    low = health.view(NOW).availability
+    assert low[0] == pytest.approx(prior / 2, abs=0.01)
+    assert low[1] == prior
+    for _ in range(60):
+        health.answered(0, NOW, None, None)
+    assert low[0] < health.view(NOW + VIEW_SECONDS).availability[0] < prior
+    later = [float(health.view(NOW + minutes * 60.0).availability[0]) for minutes in (10, 30, 100)]
+    assert later == sorted(later)
+    assert later[-1] == pytest.approx(prior, abs=0.001)
+
+
+def test_each_target_begins_with_the_availability_that_is_expected_of_it() -> None:
+    health = Health(targets_of("a/one@cloud", "a/two@cloud", retired="a/two@cloud"))
+    assert health.view(NOW).availability.tolist() == pytest.approx([0.99, 0.25])
+
+
+def test_latency_moves_from_the_expectation_to_what_answers_show() -> None:
+    health = health_of()
+    before = health.view(NOW)
+    slow = 10.0 * before.first_token_seconds[0], 10.0 * before.seconds_per_output_token[0]
+    first, pace = [], []
+    for step in (1.0, 2.0, 3.0):
+        for _ in range(10):
+            health.answered(0, NOW + step, *map(float, slow))
+        view = health.view(NOW + step)
+        first.append(view.first_token_seconds[0])
+        pace.append(view.seconds_per_output_token[0])
+    assert before.first_token_seconds[0] < first[0] < first[1] < first[2] < slow[0]
+    assert before.seconds_per_output_token[0] < pace[0] < pace[1] < pace[2] < slow[1]
+    assert health.view(NOW + 3.0).first_token_seconds[1] == before.first_token_seconds[1]
+
+
+def test_a_fault_says_nothing_of_latency() -> None:
+    health = health_of()
+    before = health.view(NOW).first_token_seconds.copy()
+    health.failed(0, NOW, fault(FaultKind.HEADER_TIMEOUT))
+    assert list(health.view(NOW).first_token_seconds) == list(before)
+
+
+def test_views_are_shared_for_a_tenth_of_a_second_and_renewed_at_once_after_a_fault() -> None:
+    health = health_of()
+    view = health.view(NOW)
+    health.answered(0, NOW + 0.01, 0.5, 0.01)
+    assert health.view(NOW + 0.09) is view
+    assert health.view(NOW + VIEW_SECONDS) is not view
+    view = health.view(NOW + VIEW_SECONDS)
+    health.failed(0, NOW + VIEW_SECONDS, fault(FaultKind.RATE_LIMITED))
+    assert health.view(NOW + VIEW_SECONDS) is not view
+
+
+def test_a_view_cannot_be_changed_by_those_who_decide_with_it() -> None:
+    health = health_of()
+    health.answered(0, NOW, 0.5, 0.01)
+    for array in health.view(NOW):
+        assert not array.flags.writeable
+
+
+def learned() -> Health:
+    """Health in which every kind of thing has been learned of the first target."""
+    health = health_of()
+    for _ in range(10):
+        health.answered(0, NOW, 3.0, 0.3)
+    for _ in range(5):
+        health.failed(0, NOW, fault(FaultKind.SERVER_ERROR))
+    health.failed(0, NOW, fault(FaultKind.RATE_LIMITED, 7.0))
+    health.failed(0, NOW, fault(FaultKind.QUOTA_EXHAUSTED, 400.0))
+    return health
+
+
+def test_what_was_learned_moves_to_the_columns_of_the_next_snapshot() -> None:
+    old, new = learned(), health_of("a/new@cloud", "a/one@cloud", "a/two@new")
+    new.adopt(old, changed=())
+    before, after = old.view(NOW), new.view(NOW)
+    for figures_before, figures_after in zip(before[:3], after[:3], strict=True):
+        assert figures_after[1] == figures_before[0]
+    assert waits(new, NOW) == [400.0, 400.0, 0.0]
+    assert list(after.out) == [1, 1, 0]
+    assert not new.admits(1, NOW)
+    assert new.view(NOW + 400.0).availability[0] == new.view(NOW + 400.0).availability[2]
+
+
+def test_a_target_that_is_gone_takes_what_was_learned_with_it() -> None:
+    new = health_of("a/one@other", "a/two@other", "a/three@other")
+    new.adopt(learned(), changed=())
+    assert list(new.view(NOW).out) == [0, 0, 0]
+    assert len({*new.view(NOW).availability}) == 1
+
+
+def test_a_provider_with_another_key_begins_anew() -> None:
+    old, new = learned(), health_of()
+    old.failed(1, NOW, fault(FaultKind.CREDENTIALS))
+    new.adopt(old, changed={"cloud"})
+    assert waits(new, NOW) == [0.0, 300.0, 0.0]
+    assert new.admits(0, NOW)
+    assert new.view(NOW).availability[0] == new.view(NOW).availability[2]

@@ -5,13 +5,13 @@ overlap and vectorises it. The kernels need no GIL but keep it: a decision takes
 the event loop can cost the 5 ms of a thread switch to get it back.
 """
 
-from libc.math cimport INFINITY, log
-from libc.stdint cimport int32_t, uint8_t, uint32_t
-from libc.string cimport memcpy
+from libc.math cimport INFINITY, fabs, log, pow
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.string cimport memcpy, memset
 
 import numpy
 
-from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason, check_policy
+from core.decision import STREAM_WRITING_SHARE, TOLD as _TOLD, DecisionTable, Parts, Ranking, Reason, check_policy
 from core.dimensions import DIMENSIONS
 from core.matrix import CatalogMatrix, PolicyVector, RequestFigures
 
@@ -20,6 +20,8 @@ cdef enum:
     DIMENSION_COUNT
     BLOCK = 256  # columns that `rank` weighs before it looks for the best; 1 KB of stack
     GROUP = 32  # scores that are compared at once
+    LANES = 4  # histograms that are filled in turn: the next count need not wait for the last one's store
+    EXACT_POWERS = 23  # of ten, from 0: those that a double holds exactly
     RANKED = 64
     POLICIES = 256  # kept compiled; a snapshot has a few, one per router
 
@@ -28,11 +30,17 @@ MAX_RANKED = RANKED
 cdef enum:  # core.decision.Reason, as C constants
     ELIGIBLE, NOT_ALLOWED, LACKS_ABILITY, WINDOW, OUTPUT_LIMIT, UNPRICED
     OVER_COST, OVER_LATENCY, OVER_FIRST_TOKEN, UNDER_QUALITY, OVER_CARBON
+    REASONS
 
 if [dimension.name for dimension in DIMENSIONS] != ["cost", "latency", "quality", "availability", "carbon"]:
     raise ImportError("core._scorer_cy and core.dimensions list different dimensions; change both and the numpy twin")
-if [reason.value for reason in Reason] != list(range(OVER_CARBON + 1)):
+if [reason.value for reason in Reason] != list(range(REASONS)):
     raise ImportError("core._scorer_cy and core.decision list different reasons; change both and the numpy twin")
+
+cdef Py_ssize_t TOLD = _TOLD
+cdef double[EXACT_POWERS] POWERS_OF_TEN
+for _power in range(EXACT_POWERS):
+    POWERS_OF_TEN[_power] = 10.0 ** _power
 
 cdef struct Request:
     float input_tokens
@@ -128,6 +136,30 @@ cdef inline Weights weights_of(const float[::1] weights) noexcept nogil:
     named.availability = weights[AVAILABILITY]
     named.carbon = weights[CARBON]
     return named
+
+
+cdef inline double power_of_ten(int power) noexcept nogil:
+    """For power >= 0."""
+    return POWERS_OF_TEN[power] if power < EXACT_POWERS else pow(10.0, power)
+
+
+cpdef double significant(double x) noexcept nogil:
+    """To six significant digits; above 1e-17 the double next to the decimal number, as a quotient of exact ones."""
+    cdef double size = fabs(x), to_even = 6755399441055744.0  # 1.5 * 2**52: adding it leaves no bit for a fraction
+    cdef int64_t bits
+    cdef int decimal, dropped
+    if size == 0 or not size < INFINITY:
+        return x
+    memcpy(&bits, &size, sizeof(bits))
+    decimal = <int> (((bits >> 52) - 1023) * 78913 >> 18)  # floor(binary exponent * log10 2): that of 10, or one less
+    if decimal >= 0:
+        decimal += size >= power_of_ten(decimal + 1)
+    else:
+        decimal += size * power_of_ten(-decimal - 1) >= 1
+    dropped = decimal - 5
+    if dropped > 0:
+        return (x / power_of_ten(dropped) + to_even - to_even) * power_of_ten(dropped)
+    return (x * power_of_ten(-dropped) + to_even - to_even) / power_of_ten(-dropped)
 
 
 # --- stages: one loop over all targets each ---------------------------------------------------------------------------
@@ -341,6 +373,21 @@ cdef void split_last_resorts(
         last[m] = eligible_score if reachable[m] < min_availability else minus_infinity
 
 
+cdef void count_reasons(
+    const int32_t[::1] reason,         # IN  [n]
+    int *counts,                       # OUT [REASONS]
+) noexcept nogil:
+    cdef int[LANES * REASONS] lanes
+    cdef Py_ssize_t m, lane
+    memset(lanes, 0, sizeof(lanes))
+    for m in range(reason.shape[0]):
+        lanes[m % LANES * REASONS + reason[m]] += 1
+    for m in range(REASONS):
+        counts[m] = 0
+        for lane in range(LANES):
+            counts[m] += lanes[lane * REASONS + m]
+
+
 cdef inline bint any_above(float threshold, const float *score) noexcept nogil:
     """Is any of GROUP scores above `threshold`? One vector comparison of all, no branch."""
     cdef int32_t above = 0
@@ -529,9 +576,44 @@ cdef class Scorer:
             normal = held = keep_best(&self.ordinary[0], self.n, 0, k, 0, columns, scores)
         if held < k:
             held += keep_best(&self.last[0], self.n, 0, k - held, 0, columns + held, scores + held)
-        return Ranking(
-            [columns[place] for place in range(held)], [scores[place] for place in range(held)], normal
-        )
+        cdef int[REASONS] reasons
+        count_reasons(self.reason, reasons)
+        return tuple.__new__(Ranking, (
+            [columns[place] for place in range(held)],
+            [scores[place] for place in range(held)],
+            normal,
+            {columns[place]: self.parts(columns[place]) for place in range(min(held, TOLD))},
+            {place: reasons[place] for place in range(REASONS) if reasons[place]},
+        ))
+
+    cdef object parts(self, Py_ssize_t m):
+        """One column's score, taken apart; `core.decision.parts_of` of the scratch rows."""
+        cdef const float[:, ::1] figures = self.figures, utility = self.utility
+        cdef const Weights *weights = &self.policy.weights
+        return tuple.__new__(Parts, (
+            significant(self.score[m]),
+            (
+                significant(figures[COST, m]),
+                significant(figures[LATENCY, m]),
+                significant(figures[QUALITY, m]),
+                significant(figures[AVAILABILITY, m]),
+                significant(figures[CARBON, m]),
+            ),
+            (
+                significant(utility[COST, m]),
+                significant(utility[LATENCY, m]),
+                significant(utility[QUALITY, m]),
+                significant(utility[AVAILABILITY, m]),
+                significant(utility[CARBON, m]),
+            ),
+            (
+                significant(<double> weights.cost * utility[COST, m]),
+                significant(<double> weights.latency * utility[LATENCY, m]),
+                significant(<double> weights.quality * utility[QUALITY, m]),
+                significant(<double> weights.availability * utility[AVAILABILITY, m]),
+                significant(<double> weights.carbon * utility[CARBON, m]),
+            ),
+        ))
 
     def table(self, live, request, policy, allowed):
         """All that `decide` looks at, for every target: what explains a decision and replays it."""

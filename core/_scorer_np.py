@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason, check_policy
+from core.decision import STREAM_WRITING_SHARE, TOLD, DecisionTable, Ranking, Reason, check_policy, counts_of, parts_of
+from core.decision import significant as significant  # defined there, since the table is explained with it too
 from core.dimensions import DIMENSIONS
 from core.matrix import F32, U8, CatalogMatrix, LiveFigures, PolicyVector, RequestFigures
 
@@ -42,7 +43,14 @@ class Scorer:
         eligible = table.reason == Reason.ELIGIBLE
         columns, scores = _head(table.score, eligible & (table.last_resort == 0), k)
         last_columns, last_scores = _head(table.score, eligible & (table.last_resort != 0), k - len(columns))
-        return Ranking(columns + last_columns, scores + last_scores, len(columns))
+        every = columns + last_columns
+        return Ranking(
+            columns=every,
+            scores=scores + last_scores,
+            normal=len(columns),
+            told={column: parts_of(table, policy.weights, column) for column in every[:TOLD]},
+            reasons=counts_of(table.reason),
+        )
 
     def table(self, live: LiveFigures, request: RequestFigures, policy: PolicyVector, allowed: U8) -> DecisionTable:
         """All that `decide` looks at, for every target: what explains a decision and replays it."""

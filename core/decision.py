@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 from core.dimensions import DIMENSIONS
 from core.matrix import F32, U8, PolicyVector
 
@@ -10,6 +12,7 @@ from core.matrix import F32, U8, PolicyVector
 # to 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. Hence a stream's
 # latency is the first token plus a quarter of the writing time. `max_latency_seconds` always means the whole answer.
 STREAM_WRITING_SHARE = 0.25
+TOLD = 2  # columns of a ranking that come taken apart: the first choice and its runner-up
 
 
 class Reason(IntEnum):
@@ -28,12 +31,23 @@ class Reason(IntEnum):
     CARBON = 10
 
 
+class Parts(NamedTuple):
+    """A score taken apart for people: six significant digits, one entry per dimension."""
+
+    score: float
+    figures: tuple[float, ...]  # in each dimension's unit
+    utilities: tuple[float, ...]  # 0-1
+    contributions: tuple[float, ...]  # weight x utility; they add up to the score
+
+
 class Ranking(NamedTuple):
     """The best targets, best first: `normal` ordinary ones, then the last resorts. Ties go to the lower column."""
 
     columns: list[int]
     scores: list[float]
     normal: int
+    told: dict[int, Parts]  # of the first TOLD columns
+    reasons: dict[int, int]  # Reason -> number of targets, where there are any
 
 
 class DecisionTable(NamedTuple):
@@ -44,6 +58,27 @@ class DecisionTable(NamedTuple):
     score: F32  # [n] 0-1, also of targets that are ruled out
     reason: U8  # [n] Reason
     last_resort: U8  # [n] 1: cooling, broken or less available than the router wants
+
+
+def parts_of(table: DecisionTable, weights: F32, column: int) -> Parts:
+    """One column's score, taken apart. weights: [5], those the table was made with."""
+    utilities = table.utility[:, column].tolist()
+    return Parts(
+        significant(float(table.score[column])),
+        tuple(significant(figure) for figure in table.figures[:, column].tolist()),
+        tuple(significant(utility) for utility in utilities),
+        tuple(significant(weight * utility) for weight, utility in zip(weights.tolist(), utilities, strict=True)),
+    )
+
+
+def counts_of(reasons: U8) -> dict[int, int]:
+    """Reason -> number of targets, where there are any. reasons: [n]."""
+    return {reason: count for reason, count in enumerate(np.bincount(reasons).tolist()) if count}
+
+
+def significant(x: float) -> float:
+    """To six significant digits: a float32 has seven, and as a double it reads 0.05880134925246239."""
+    return float(f"{x:.6g}")
 
 
 def check_policy(policy: PolicyVector) -> None:

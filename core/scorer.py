@@ -8,15 +8,24 @@ from typing import Literal
 
 from core.decision import STREAM_WRITING_SHARE, DecisionTable, Ranking, Reason
 
-__all__ = ["IMPLEMENTATION", "STREAM_WRITING_SHARE", "DecisionTable", "Ranking", "Reason", "Scorer", "rank"]
+__all__ = [
+    "IMPLEMENTATION",
+    "STREAM_WRITING_SHARE",
+    "DecisionTable",
+    "Ranking",
+    "Reason",
+    "Scorer",
+    "rank",
+    "significant",
+]
 
 IMPLEMENTATION: Literal["cython", "numpy"] = "numpy" if os.environ.get("STEELYARD_PURE") == "1" else "cython"
 
 if IMPLEMENTATION == "numpy":
-    from core._scorer_np import Scorer, rank
+    from core._scorer_np import Scorer, rank, significant
 else:
     try:
-        from core._scorer_cy import Scorer, rank
+        from core._scorer_cy import Scorer, rank, significant
     except ImportError as missing:
         raise ImportError(
             "core._scorer_cy is not compiled for this Python; run `make build`, or set STEELYARD_PURE=1 for numpy"

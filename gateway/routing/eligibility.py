@@ -1,14 +1,14 @@
 """Why a target cannot serve a request, in words; and what to say when none can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from core.decision import DecisionTable, Reason
+from core.decision import DecisionTable, Reason, counts_of
 from core.dimensions import INDEX
-from core.matrix import F32, U8, LiveFigures, RequestFigures
+from core.matrix import F32, LiveFigures, RequestFigures
 from gateway.catalog.columns import Targets
 from gateway.errors import ContextTooLong, GatewayError, NothingEligible
 from gateway.routing.selection import Leg
@@ -31,24 +31,21 @@ class Case(NamedTuple):
     table: DecisionTable
 
 
-def reason_counts(cases: list[Case]) -> dict[str, int]:
-    """Reason -> number of targets that no leg could use, most frequent first. A target counts once, by its best leg."""
-    reasons = _furthest_reasons(cases)
-    found = np.bincount(reasons).tolist()
-    counts = {REASON_NAMES[reason]: count for reason, count in enumerate(found) if reason and count}
-    if all(case.leg.columns is not None for case in cases):
-        others = len(reasons) - len({column for case in cases for column in case.leg.columns or ()})
+def exclusion_counts(legs: Sequence[Leg], reasons: dict[int, int]) -> dict[str, int]:
+    """Reason -> number of targets that no leg could use, most frequent first. reasons: as in a Ranking."""
+    counts = {REASON_NAMES[reason]: count for reason, count in reasons.items() if reason}
+    named = [leg.columns for leg in legs if leg.columns is not None]
+    if len(named) == len(legs):
+        others = sum(reasons.values()) - len(set().union(*named))
         counts |= {NOT_ASKED: others, NOT_ALLOWED: counts.get(NOT_ALLOWED, 0) - others}
         counts = {name: count for name, count in counts.items() if count}
-    return dict(sorted(counts.items(), key=COUNT, reverse=True))
+    return dict(sorted(counts.items(), key=COUNT, reverse=True)) if len(counts) > 1 else counts
 
 
-def _furthest_reasons(cases: list[Case]) -> U8:
-    """[n] ELIGIBLE where any leg can use the target, else the reason of the leg where it came furthest."""
-    if len(cases) == 1:
-        return cases[0].table.reason
+def furthest_reasons(cases: list[Case]) -> dict[int, int]:
+    """Reason -> number of targets. One that no leg can use counts once, by the leg where it came furthest."""
     reasons = np.stack([case.table.reason for case in cases])
-    return np.where((reasons == Reason.ELIGIBLE).any(axis=0), np.uint8(0), reasons.max(axis=0))
+    return counts_of(np.where((reasons == Reason.ELIGIBLE).any(axis=0), np.uint8(0), reasons.max(axis=0)))
 
 
 def why_excluded(case: Case, column: int) -> str:
@@ -58,7 +55,7 @@ def why_excluded(case: Case, column: int) -> str:
 
 def refusal(cases: list[Case], skipped: tuple[str, ...] = ()) -> GatewayError:
     """The error when no leg has an eligible target: how many each reason excluded, and the nearest way out."""
-    counts = reason_counts(cases)
+    counts = exclusion_counts([case.leg for case in cases], furthest_reasons(cases))
     counts.pop(NOT_ASKED, None)
     asked = " or ".join(dict.fromkeys(case.leg.wanted for case in cases))
     told = ", ".join(f"{LABELS[Reason[name.upper()]]}: {count}" for name, count in counts.items())

@@ -1,11 +1,23 @@
 """A decision in full: every candidate with its figures, every exclusion with its reason, and what would change it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from core.decision import Reason
+from core.decision import Parts, Reason, parts_of
 from core.dimensions import DIMENSIONS, INDEX
+from core.matrix import LiveFigures
 from core.predictor import TASKS
-from gateway.routing.eligibility import NOT_ASKED, Case, names_of, reason_counts, why_excluded
+from core.scorer import significant
+from gateway.catalog.columns import Targets
+from gateway.routing.eligibility import (
+    NOT_ASKED,
+    Case,
+    exclusion_counts,
+    furthest_reasons,
+    names_of,
+    why_excluded,
+)
 from gateway.routing.flips import Flip, flips
 from gateway.routing.plan import Candidate, Decision, ranked
 from gateway.settings.schema import Anchors
@@ -13,6 +25,10 @@ from gateway.wire.decision import Share, Standing
 
 AVAILABILITY = 1 << INDEX["availability"]
 LATENCY = 1 << INDEX["latency"]
+NAMES = [dimension.name for dimension in DIMENSIONS]
+UNITS = [dimension.unit for dimension in DIMENSIONS]
+EVERY = (1 << len(DIMENSIONS)) - 1
+FLAGS = [[bits >> row & 1 == 1 for row in range(len(DIMENSIONS))] for bits in range(EVERY + 1)]  # of each set of bits
 
 
 class RequestRecord(Struct, frozen=True):
@@ -87,29 +103,28 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         decision.live,
         decision.pick,
         max(len(decision.targets.ids), 1),
-    )
+    ).candidates
     first = decision.plan.candidates
     # The plan's own order leads: with a spread, its first was drawn among fewer than all.
     drawn = {candidate.column for candidate in first}
     every = (*first, *(candidate for candidate in every if candidate.column not in drawn))
     policy = decision.policy
-    names = [dimension.name for dimension in DIMENSIONS]
     return DecisionRecord(
         id=decision_id,
         wanted=decision.selection.wanted,
         router=policy.name,
         request=_request_record(decision),
-        weights=dict(zip(names, policy.vector.weights.tolist(), strict=True)),
+        weights=policy.weights,
         anchors={
-            name: Anchors(good, bad)
-            for name, good, bad in zip(names, policy.vector.good.tolist(), policy.vector.bad.tolist(), strict=True)
+            dimension.name: Anchors(significant(policy.vector.good[row]), significant(policy.vector.bad[row]))
+            for row, dimension in enumerate(DIMENSIONS)
         },
         winner=first[0].target,
         runner_up=first[1].target if len(first) > 1 else None,
         margin=decision.plan.margin,
         candidates=tuple(_candidate_record(place, one, cases[one.leg]) for place, one in enumerate(every, 1)),
         excluded=tuple(_exclusions(cases, {candidate.column for candidate in every})),
-        excluded_counts=reason_counts(cases),
+        excluded_counts=exclusion_counts(decision.selection.legs, furthest_reasons(cases)),
         flips=flips(every, cases),
         skipped=decision.selection.skipped,
     )
@@ -117,43 +132,49 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
 
 def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
     """The standings of who answered (`column`; None: nobody, then the first choice) and of the best others."""
-    cases = decision.cases()
-    candidates = decision.plan.candidates
-    chosen = next((candidate for candidate in candidates if candidate.column == column), candidates[0])
-    told = [chosen, *(candidate for candidate in candidates if candidate is not chosen)][:count]
-    return Summary(
-        standings=tuple(
-            Standing(candidate.target, candidate.score, shares(cases[candidate.leg], candidate.column))
-            for candidate in told
-        ),
-        margin=decision.plan.margin,
-        excluded=reason_counts(cases),
-    )
+    plan, legs = decision.plan, decision.selection.legs
+    cases: list[Case] = decision.cases() if len(legs) > 1 else []
+    standings = []
+    for candidate in _shown(plan.candidates, column, count):
+        parts = plan.rankings[candidate.leg].told.get(candidate.column)
+        if parts is None:  # after a fallback, or far down a long list
+            cases = cases or decision.cases()
+            parts = _parts(cases[candidate.leg], candidate.column)
+        guessed = _guessed(decision.targets, decision.live, candidate.column)
+        shares = _shares(parts, legs[candidate.leg].policy.weights, guessed)
+        standings.append(Standing(candidate.target, parts.score, shares))
+    reasons = furthest_reasons(cases) if len(legs) > 1 else plan.rankings[0].reasons
+    return Summary(tuple(standings), plan.margin, exclusion_counts(legs, reasons))
 
 
-def shares(case: Case, column: int) -> dict[str, Share]:
+def _shown(candidates: tuple[Candidate, ...], column: int | None, count: int) -> Sequence[Candidate]:
+    """The first `count`, with that of `column` brought to the front."""
+    if column is None or column == candidates[0].column:
+        return candidates[:count]
+    chosen = [candidate for candidate in candidates if candidate.column == column]
+    return [*chosen, *(candidate for candidate in candidates if candidate.column != column)][:count]
+
+
+def _shares(parts: Parts, weights: dict[str, float], guessed: int) -> dict[str, Share]:
     """What each dimension contributes to the score of one target."""
-    figures = case.table.figures[:, column].tolist()
-    utilities = case.table.utility[:, column].tolist()
-    weights = case.leg.policy.vector.weights.tolist()
-    guessed = _guessed(case, column)
-    return {
-        dimension.name: Share(figure, dimension.unit, utility, weight, weight * utility, bool(guessed >> row & 1))
-        for row, (dimension, figure, utility, weight) in enumerate(
-            zip(DIMENSIONS, figures, utilities, weights, strict=True)
-        )
-    }
+    _, figures, utilities, contributions = parts
+    rows = map(Share, figures, UNITS, utilities, weights.values(), contributions, FLAGS[guessed])
+    return dict(zip(NAMES, rows, strict=True))
 
 
-def _guessed(case: Case, column: int) -> int:
+def _parts(case: Case, column: int) -> Parts:
+    return parts_of(case.table, case.leg.policy.vector.weights, column)
+
+
+def _guessed(targets: Targets, live: LiveFigures, column: int) -> int:
     """Bit d set: dimension d is neither stated by a source nor moved from its prior by any outcome yet."""
-    live, prior = case.live, case.targets.prior
-    guessed = ~int(case.targets.matrix.known[column])
-    if live.availability[column] != prior.availability[column]:
+    prior = targets.prior
+    guessed: int = EVERY & ~targets.matrix.known.item(column)
+    if live.availability.item(column) != prior.availability.item(column):
         guessed &= ~AVAILABILITY
-    if (
-        live.first_token_seconds[column] != prior.first_token_seconds[column]
-        or live.seconds_per_output_token[column] != prior.seconds_per_output_token[column]
+    if guessed & LATENCY and (
+        live.first_token_seconds.item(column) != prior.first_token_seconds.item(column)
+        or live.seconds_per_output_token.item(column) != prior.seconds_per_output_token.item(column)
     ):
         guessed &= ~LATENCY
     return guessed
@@ -163,28 +184,30 @@ def _request_record(decision: Decision) -> RequestRecord:
     profile, figures = decision.profile, decision.profile.figures
     return RequestRecord(
         task=TASKS[figures.task],
-        confidence=profile.prediction.confidence,
-        difficulty=profile.prediction.difficulty,
+        confidence=significant(profile.prediction.confidence),
+        difficulty=significant(profile.prediction.difficulty),
         input_tokens=round(figures.input_tokens),
         output_tokens=round(figures.output_tokens),
         max_output_tokens=int(figures.max_output_tokens) or None,
         images=int(figures.images),
         needs=names_of(figures.needs),
         stream=figures.stream,
-        code_share=profile.features.code_share,
+        code_share=significant(profile.features.code_share),
     )
 
 
 def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateRecord:
+    offer, policy = case.targets.offers[candidate.column], case.leg.policy
+    parts = _parts(case, candidate.column)
     return CandidateRecord(
         rank=rank,
         target=candidate.target,
-        model=candidate.offer.model,
-        provider=candidate.offer.provider,
-        score=candidate.score,
+        model=offer.model,
+        provider=offer.provider,
+        score=parts.score,
         last_resort=candidate.last_resort,
-        router=case.leg.policy.name,
-        dimensions=shares(case, candidate.column),
+        router=policy.name,
+        dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
     )
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.dimensions import DIMENSIONS
+from core.scorer import significant
 from gateway.routing.eligibility import Case
 from gateway.routing.plan import Candidate
 
@@ -48,7 +49,7 @@ def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
     """lead: [dimensions, rivals], the leader's utility minus the rival's."""
     weight = float(weights[row])
     if weight >= 1.0:  # the others have no proportions to keep
-        return Flip(weight, None, None, None, None)
+        return Flip(significant(weight), None, None, None, None)
     by_others = (weights @ lead - weight * lead[row]) / (1.0 - weight)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = by_others / (by_others - lead[row])
@@ -57,9 +58,9 @@ def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
     up, down = int(np.argmin(above)), int(np.argmax(below))
     rises, falls = bool(np.isfinite(above[up])), bool(np.isfinite(below[down]))
     return Flip(
-        weight=weight,
-        above=float(above[up]) if rises else None,
+        weight=significant(weight),
+        above=significant(above[up]) if rises else None,
         above_target=rivals[up] if rises else None,
-        below=float(below[down]) if falls else None,
+        below=significant(below[down]) if falls else None,
         below_target=rivals[down] if falls else None,
     )

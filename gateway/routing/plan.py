@@ -1,28 +1,28 @@
 """The decision: which targets to try, in which order."""
 
+from operator import attrgetter
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from core.decision import Ranking
 from core.matrix import LiveFigures
-from core.scorer import Scorer
-from gateway.catalog.card import ModelCard, Offer
+from core.scorer import Scorer, significant
 from gateway.catalog.columns import Targets
 from gateway.routing.describe import Profile
 from gateway.routing.eligibility import Case, refusal
 from gateway.routing.policy import Policy
 from gateway.routing.selection import Selection
 
+LAST_RESORT = attrgetter("last_resort")
 SPARE = 4  # candidates beyond the attempts: some may be cooling by the time their turn comes
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, gc=False):
     """A target in its place."""
 
     column: int
     target: str  # "openai/gpt-5@openai"
-    offer: Offer
-    model: ModelCard
     score: float  # 0-1, by the weights of its leg
     last_resort: bool  # cooling, broken or less available than the router wants
     leg: int  # of the selection
@@ -32,6 +32,7 @@ class Plan(Struct, frozen=True):
     """The candidates in the order in which they are tried; at least one."""
 
     candidates: tuple[Candidate, ...]
+    rankings: tuple[Ranking, ...]  # one for each leg
 
     @property
     def margin(self) -> float | None:
@@ -43,7 +44,7 @@ class Plan(Struct, frozen=True):
             return None
         first, second = self.candidates[:2]
         comparable = first.leg == second.leg and first.last_resort == second.last_resort
-        return first.score - second.score if comparable else None
+        return significant(first.score - second.score) if comparable else None
 
 
 class Decision(Struct, frozen=True):
@@ -75,10 +76,10 @@ def make_plan(
     pick: in [0, 1); draws the first among those within the router's `spread` of the best.
     """
     count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
-    candidates = ranked(selection, profile, targets, scorer, live, pick, count)
-    if not candidates:
+    plan = ranked(selection, profile, targets, scorer, live, pick, count)
+    if not plan.candidates:
         raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
-    return Decision(selection, profile, targets, scorer, live, pick, Plan(candidates))
+    return Decision(selection, profile, targets, scorer, live, pick, plan)
 
 
 def with_larger_window(decision: Decision, window: float) -> tuple[Candidate, ...]:
@@ -90,7 +91,8 @@ def with_larger_window(decision: Decision, window: float) -> tuple[Candidate, ..
     legs = tuple(replace(leg, allowed=leg.allowed * is_larger) for leg in decision.selection.legs)
     count = decision.policy.settings.fallback.max_attempts + SPARE
     selection = replace(decision.selection, legs=legs)
-    return ranked(selection, decision.profile, decision.targets, decision.scorer, decision.live, decision.pick, count)
+    profile, targets, scorer = decision.profile, decision.targets, decision.scorer
+    return ranked(selection, profile, targets, scorer, decision.live, decision.pick, count).candidates
 
 
 def ranked(
@@ -101,28 +103,31 @@ def ranked(
     live: LiveFigures,
     pick: float,
     count: int,
-) -> tuple[Candidate, ...]:
+) -> Plan:
     """The first `count` candidates. Legs keep their order; last resorts of all legs come after everything else."""
-    normal: list[Candidate] = []
-    last: list[Candidate] = []
+    candidates: list[Candidate] = []
+    rankings: list[Ranking] = []
     seen: set[int] = set()
-    ids, offers, models = targets.ids, targets.offers, targets.models
+    ids = targets.ids
     for number, leg in enumerate(selection.legs):
         ranking = scorer.decide(live, profile.figures, leg.policy.vector, leg.allowed, count)
         columns, scores = _spread(ranking, leg.policy.settings.spread, pick)
-        for place, column in enumerate(columns):
-            if column not in seen:
-                seen.add(column)
-                is_last = place >= ranking.normal
-                (last if is_last else normal).append(
-                    Candidate(column, ids[column], offers[column], models[column], scores[place], is_last, number)
-                )
-    return tuple((normal + last)[:count])
+        normal = ranking.normal
+        candidates += [
+            Candidate(column, ids[column], scores[place], place >= normal, number)
+            for place, column in enumerate(columns)
+            if column not in seen
+        ]
+        seen.update(columns)
+        rankings.append(ranking)
+    if len(rankings) > 1:
+        candidates = sorted(candidates, key=LAST_RESORT)[:count]
+    return Plan(tuple(candidates), tuple(rankings))
 
 
 def _spread(ranking: Ranking, spread: float, pick: float) -> tuple[list[int], list[float]]:
     """The ranking with one of the near ties drawn to the front; the others keep their order."""
-    columns, scores, normal = ranking
+    columns, scores, normal, _, _ = ranking
     if spread <= 0 or normal < 2:
         return columns, scores
     near = sum(1 for score in scores[:normal] if score >= scores[0] - spread)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from core.dimensions import DIMENSIONS, INDEX
 from core.matrix import F32, U8, PolicyVector
+from core.scorer import significant
 from gateway.catalog.card import Figure
 from gateway.catalog.columns import Targets
 from gateway.settings.schema import Anchors, Limits, RouterSettings
@@ -45,6 +46,7 @@ class Policy(Struct, frozen=True):
     name: str
     settings: RouterSettings  # with the preset's part filled in
     vector: PolicyVector
+    weights: dict[str, float]  # dimension -> its weight, to six significant digits
     allowed: U8  # [n] 1: no list and no price ceiling rules the target out
     why_not: Mapping[int, str]  # column -> what rules it out
     warnings: tuple[str, ...] = ()
@@ -59,7 +61,12 @@ def compile_policy(name: str, settings: RouterSettings, targets: Targets) -> Pol
     allowed = np.ones(len(targets.ids), np.uint8)
     allowed[list(why_not)] = 0
     allowed.flags.writeable = False
-    return Policy(name, settings, _vector(settings, where), allowed, why_not, tuple(warnings))
+    vector = _vector(settings, where)
+    weights = {
+        dimension.name: significant(weight)
+        for dimension, weight in zip(DIMENSIONS, vector.weights.tolist(), strict=True)
+    }
+    return Policy(name, settings, vector, weights, allowed, why_not, tuple(warnings))
 
 
 def _with_preset(name: str, settings: RouterSettings, where: str) -> RouterSettings:

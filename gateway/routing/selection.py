@@ -30,7 +30,7 @@ class Leg(Struct, frozen=True):
     allowed: U8  # [n] 1: among the columns, and let in by the policy
 
 
-class Selection(Struct, frozen=True):
+class Selection(Struct, frozen=True, dict=True):
     """The legs, tried in order, and what of the chain could not be used."""
 
     wanted: str  # model or chain, as the caller wrote it
@@ -42,7 +42,7 @@ class Selection(Struct, frozen=True):
         """That of the first leg; its router gives the decision its name."""
         return self.legs[0].policy
 
-    @property
+    @cached_property
     def routers(self) -> tuple[str, ...]:
         """Every router that takes part; the caller's key must be good for all of them."""
         return tuple(dict.fromkeys(leg.policy.name for leg in self.legs))

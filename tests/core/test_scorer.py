@@ -316,7 +316,27 @@ def test_a_target_that_is_ruled_out_is_no_last_resort(scorer: ModuleType) -> Non
 
 
 def test_a_catalog_without_targets_has_no_ranking(scorer: ModuleType) -> None:
-    assert scorer.Scorer(matrix(0)).decide(live(0), REQUEST, POLICY, np.ones(0, np.uint8), 3) == ([], [], 0)
+    ranking = scorer.Scorer(matrix(0)).decide(live(0), REQUEST, POLICY, np.ones(0, np.uint8), 3)
+    assert ranking == ([], [], 0, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (0.05880134925246239, 0.0588013),
+        (float(np.float32(0.15)), 0.15),
+        (-2 / 3, -0.666667),
+        (1234567.0, 1234570.0),
+        (123456.5, 123456.0),  # a tie goes to the even neighbour
+        (999999.5, 1e6),
+        (9.99999e-7, 9.99999e-7),
+        (1e-45, 1e-45),
+        (0.0, 0.0),
+        (np.inf, np.inf),
+    ],
+)
+def test_numbers_for_people_have_six_significant_digits(scorer: ModuleType, x: float, expected: float) -> None:
+    assert scorer.significant(x) == pytest.approx(expected, rel=1e-15, abs=0)
 
 
 def test_rank_returns_fewer_when_fewer_are_eligible(scorer: ModuleType) -> None:

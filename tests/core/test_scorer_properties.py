@@ -1,5 +1,6 @@
 """What holds of every decision, over random catalogs of 1 to 300 targets, on both twins."""
 
+from collections import Counter
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core import _scorer_cy, _scorer_np
-from core.decision import DecisionTable, Ranking, Reason
+from core.decision import TOLD, DecisionTable, Ranking, Reason, parts_of
 from core.matrix import F32, CatalogMatrix, LiveFigures
 from loadtest.random_catalog import Situation, random_situation, spread
 
@@ -171,6 +172,31 @@ def test_a_decision_is_the_head_of_its_sorted_table(scorer: ModuleType, situatio
     assert ranking.columns == ordered[:k]
     assert ranking.scores == seen.score[ranking.columns].tolist()
     assert ranking.normal == min(k, sum(seen.last_resort[m] == 0 for m in eligible))
+
+
+@settings(max_examples=300)
+@given(situations(), st.integers(1, 5))
+def test_a_ranking_tells_what_its_table_says(scorer: ModuleType, situation: Situation, k: int) -> None:
+    ranking = decide(scorer, situation, k)
+    seen = table(scorer, situation)
+    weights = situation.policy.weights
+    assert ranking.told == {column: parts_of(seen, weights, column) for column in ranking.columns[:TOLD]}
+    assert ranking.reasons == Counter(seen.reason.tolist())
+    for column, parts in ranking.told.items():
+        assert parts.figures == pytest.approx(seen.figures[:, column].tolist(), rel=5e-6)
+        assert parts.utilities == pytest.approx(seen.utility[:, column].tolist(), rel=5e-6)
+        assert sum(parts.contributions) == pytest.approx(seen.score[column], abs=1e-5)
+
+
+@settings(max_examples=1_000)
+@given(st.floats(1e-17, 1e17) | st.floats(-1.0, 1.0, width=32) | st.floats(width=32))
+def test_six_digits_are_those_that_are_written(scorer: ModuleType, x: float) -> None:
+    expected = float(f"{x:.6g}")
+    found = scorer.significant(x)
+    if 1e-17 < abs(x) < 1e17:
+        assert found == expected
+    else:
+        assert found == pytest.approx(expected, rel=1e-14, nan_ok=True)
 
 
 @settings(max_examples=400)

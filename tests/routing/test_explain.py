@@ -64,7 +64,7 @@ def test_contributions_add_up_to_the_score() -> None:
         total = sum(share.contribution for share in candidate.dimensions.values())
         assert total == pytest.approx(candidate.score, abs=1e-5)
         for share in candidate.dimensions.values():
-            assert share.contribution == pytest.approx(share.weight * share.utility)
+            assert share.contribution == pytest.approx(share.weight * share.utility, rel=1e-5)
 
 
 def test_figures_have_their_units_and_say_when_they_are_estimated() -> None:
@@ -163,6 +163,40 @@ def test_the_summary_tells_of_who_answered_and_who_came_next() -> None:
     assert found.standings[0].dimensions == record(decision).candidates[0].dimensions
     assert found.margin == decision.plan.margin
     assert found.excluded == {}
+
+
+@pytest.mark.parametrize("chain", [(), ("acme/large", "tiny/leaf", "quality")], ids=["router", "chain"])
+@pytest.mark.parametrize("place", range(4))
+def test_the_summary_says_the_same_as_the_record_whoever_answered(chain: tuple[str, ...], place: int) -> None:
+    decision = decided("" if chain else "auto", chain)
+    listed = {candidate.target: candidate for candidate in record(decision).candidates}
+    answered = decision.plan.candidates[place]
+    found = summary(decision, answered.column, count=len(COLUMN))
+    assert found.standings[0].target == answered.target
+    assert {standing.target for standing in found.standings} == listed.keys()
+    for standing in found.standings:
+        candidate = listed[standing.target]
+        assert (standing.score, standing.dimensions) == (candidate.score, candidate.dimensions)
+    assert found.excluded == record(decision).excluded_counts
+
+
+def test_the_summary_counts_what_was_ruled_out_as_the_record_does() -> None:
+    mine = RouterSettings(deny=("rapid/*", "cloud/*"), limits=Limits(max_cost_usd=0.002))
+    for model in ("mine", "acme/large", "tiny/leaf@rapid"):
+        decision = decided(model, mine=mine)
+        found = summary(decision, None)
+        assert found.excluded == record(decision).excluded_counts
+        assert sum(found.excluded.values()) == len(record(decision).excluded) > 0
+
+
+def test_numbers_for_people_have_six_digits_at_most() -> None:
+    decision = decided()
+    encoded = msgspec.json.encode([record(decision), summary(decision, None)])
+    numbers: list[str] = []
+    json.loads(encoded, parse_float=numbers.append)
+    long = [number for number in numbers if len(number.partition("e")[0].replace(".", "").strip("-0")) > 6]
+    assert long == []
+    assert "0.15" in numbers
 
 
 def test_the_summary_after_a_fallback_starts_with_who_answered() -> None:

@@ -41,6 +41,7 @@ TASKS = (
 
 LONG_CONTEXT_TOKENS = 60_000
 CUE_HITS_COUNTED = 3  # a word that comes up ten times says no more than one that comes up three times
+CUE_EDIT = int(Cue.EDIT)  # looking up a member of an enum takes longer than what is done with it here
 SHORT_ASK_WORDS = 12
 TEXT_CONFIDENCE = 0.6  # of the clearest verdict from words alone: about how often such rules are right on real prompts
 
@@ -101,7 +102,9 @@ EVIDENCE: dict[int, tuple[tuple[int, float], ...]] = {
     IS_SHORT: ((CHAT, 0.3),),
     ASKS: ((KNOWLEDGE, 0.3), (REASONING, 0.1)),
 }
-CHAT_WITHOUT_EVIDENCE = 0.4
+EVIDENCE_OF_SIGNALS = [EVIDENCE[signal] for signal in range(len(EVIDENCE))]
+NO_EVIDENCE = [0.0] * len(TASKS)
+NO_EVIDENCE[CHAT] = 0.4
 
 
 def predict(
@@ -136,40 +139,43 @@ def predict(
 
 def _task_of_text(features: Features) -> tuple[int, float]:
     """The task with the most evidence, and how far it is ahead."""
-    evidence = [0.0] * len(TASKS)
-    evidence[CHAT] = CHAT_WITHOUT_EVIDENCE
-    for signal, strength in enumerate(_signals(features)):
+    evidence = NO_EVIDENCE[:]
+    for strength, shares in zip(_signals(features), EVIDENCE_OF_SIGNALS, strict=True):
         if strength:
-            for task, weight in EVIDENCE[signal]:
+            for task, weight in shares:
                 evidence[task] += weight * strength
-    best = max(evidence)
-    task = evidence.index(best)
-    evidence[task] = 0.0
-    return task, TEXT_CONFIDENCE * best / (best + max(evidence))
+    *_, second, best = sorted(evidence)
+    return evidence.index(best), TEXT_CONFIDENCE * best / (best + second)
 
 
 def _signals(features: Features) -> tuple[float, ...]:
-    has_prose = features.code_share < 0.3
-    has_code = features.code_share > 0.15 or features.code_fences > 1 or features.context_code_share > 0.3
+    cues, code_share, words = features.cues, features.code_share, features.focus_words
+    if max(cues) > CUE_HITS_COUNTED:
+        cues = tuple([min(hits, CUE_HITS_COUNTED) for hits in cues])
+    has_prose = code_share < 0.3
+    has_fence = features.code_fences > 1
+    has_code = code_share > 0.15 or has_fence or features.context_code_share > 0.3
     return (
-        *[hits if hits < CUE_HITS_COUNTED else CUE_HITS_COUNTED for hits in features.cues],
-        features.code_share,
-        features.code_fences > 1,
-        has_code and features.cues[Cue.EDIT] > 0,
+        *cues,
+        code_share,
+        has_fence,
+        has_code and cues[CUE_EDIT] > 0,
         features.math_share if has_prose else 0.0,
         # A short question with a number in it asks about a year more often than for a sum.
-        features.digit_share * min(features.focus_words / 20, 1.0) if has_prose else 0.0,
-        features.focus_words <= SHORT_ASK_WORDS,
+        features.digit_share * (words / 20 if words < 20 else 1.0) if has_prose else 0.0,
+        words <= SHORT_ASK_WORDS,
         features.question_marks > 0,
     )
 
 
 def _difficulty(task: int, features: Features, message_count: int) -> float:
     """Longer asks carry more conditions, formulas need exactness, and long conversations much to keep in mind."""
-    length = min(features.focus_words / 400, 1.0)
-    formulas = min(features.math_share * 4, 1.0)
-    history = min(message_count / 40, 1.0)
-    return min(TRAITS[task].difficulty + 0.2 * length + 0.1 * formulas + 0.1 * history, 1.0)
+    words, math_share = features.focus_words, features.math_share
+    length = words / 400 if words < 400 else 1.0
+    formulas = math_share * 4 if math_share < 0.25 else 1.0
+    history = message_count / 40 if message_count < 40 else 1.0
+    difficulty = TRAITS[task].difficulty + 0.2 * length + 0.1 * formulas + 0.1 * history
+    return difficulty if difficulty < 1.0 else 1.0
 
 
 def _output_tokens(task: int, features: Features, difficulty: float) -> float:

@@ -18,7 +18,7 @@ class ProgressWatch:
         self._until = until  # in loop time
         self.waiting_since: float | None = self._loop.time()
         self.overdue: Literal["", "idle", "total"] = ""  # which limit made it interrupt
-        self._timer = self._loop.call_later(idle_seconds, self._look)
+        self._timer = self._loop.call_at(min(self._loop.time() + idle_seconds, until), self._look)
 
     def provider_turn(self) -> None:
         """Progress was made; from now on we wait for the provider."""

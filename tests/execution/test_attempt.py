@@ -9,7 +9,7 @@ from gateway.transport.send import STALE_SECONDS
 from tests.execution.providers import GOOD, Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, Reply, opened, snapshot_of
 
-QUICK = {"first_token_seconds": 0.15}
+QUICK = {"first_token_seconds": 0.25}  # where running out of time is what is tested
 KEY = "sk-provider-0123456789"
 
 # What the provider does, what the receipt calls it for a whole answer, and for a stream.
@@ -62,9 +62,10 @@ def peak_mebibytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def ask_past(fault: str, stream: bool) -> Reply:
-    """The answer when the first of two providers has this fault."""
-    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports, QUICK)) as spine:
+async def ask_past(fault: str, stream: bool, named: str) -> Reply:
+    """The answer when the first of two providers has this fault, which is called `named`."""
+    limits = QUICK if named.endswith("timeout") else {}
+    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
         return await spine.ask(ALPHA, BRAVO, stream=stream, simulate=f"sim-alpha={fault}", max_tokens=1)
 
 
@@ -78,7 +79,7 @@ async def ask_past(fault: str, stream: bool) -> Reply:
     ],
 )
 async def test_a_fault_before_the_first_content_is_unseen(fault: str, named: str, stream: bool) -> None:
-    reply = await ask_past(fault, stream)
+    reply = await ask_past(fault, stream, named)
     assert (reply.status, reply.faults) == (200, [named, ""])
     assert reply.headers["x-steelyard-provider"] == "sim-bravo"
     assert reply.text == "Narrow"
@@ -116,7 +117,7 @@ async def test_what_follows_the_end_is_told_and_billed_once() -> None:
 @pytest.mark.parametrize("fault", ["F41;mb=96", "F42;mb=96"])
 async def test_an_answer_without_bounds_is_left_at_the_limit(fault: str, stream: bool) -> None:
     before = peak_mebibytes()
-    reply = await ask_past(fault, stream)
+    reply = await ask_past(fault, stream, "oversized_answer")
     assert (reply.status, reply.faults) == (200, ["oversized_answer", ""])
     assert peak_mebibytes() - before < 80  # the limit is 32 MiB, and the simulator lives in this process too
 
@@ -130,7 +131,7 @@ async def test_events_without_content_do_not_pile_up() -> None:
 
     async with raw(babble) as server, simulated("sim-bravo") as simulator:
         ports = {"sim-alpha": server.port, **simulator.ports}
-        async with opened(snapshot_of(ports, {"first_token_seconds": 20.0})) as spine:
+        async with opened(snapshot_of(ports)) as spine:
             reply = await spine.ask(ALPHA, BRAVO, stream=True)
             assert reply.faults == ["oversized_answer", ""]
             await server.until_open(0)
@@ -145,7 +146,8 @@ async def test_a_closed_port_is_left_at_once() -> None:
 
 @MODES
 async def test_a_connection_that_nobody_accepts_is_given_up(stream: bool) -> None:
-    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+    limits = {"connect_seconds": 0.25}
+    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
         await simulator.script("sim-alpha", "F03")
         reply = await spine.ask(ALPHA, BRAVO, stream=stream)
         assert reply.faults == ["connect_timeout", ""]
@@ -214,8 +216,7 @@ async def test_a_provider_that_hangs_up_late_is_not_asked_to_do_the_work_twice()
         await visit.request()
         await asyncio.sleep(1.1 * STALE_SECONDS)
 
-    patience = {"first_token_seconds": 5.0}
-    async with raw(give_up) as server, opened(snapshot_of({"sim-alpha": server.port}, patience)) as spine:
+    async with raw(give_up) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
         reply = await spine.ask(ALPHA)
         assert reply.faults == ["no_answer"]
         assert len(server.visits) == 1

@@ -9,6 +9,8 @@ from gateway.server.limits import Message, Send
 from tests.execution.providers import Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, Reply, opened, snapshot_of, take
 
+HASTY = {"idle_seconds": 0.25}
+
 # What the provider does after two tokens, and what the receipt calls it.
 CUTS = [
     ("F51", "server_error"),
@@ -27,7 +29,8 @@ CUTS = [
 
 @pytest.mark.parametrize(("fault", "named"), CUTS)
 async def test_a_fault_after_the_first_content_cuts_the_stream(fault: str, named: str) -> None:
-    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+    limits = HASTY if named == "idle_timeout" else {}
+    async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
         reply = await spine.ask(ALPHA, BRAVO, stream=True, simulate=f"sim-alpha={fault};after=2")
         assert reply.status == 200
         assert reply.ended
@@ -94,9 +97,8 @@ async def test_a_connection_held_open_after_the_end_holds_nobody() -> None:
         await visit.chunk(b"data: [DONE]\n\n")
         await visit.left()
 
-    patient = {"idle_seconds": 60.0}
-    async with raw(hold) as server, opened(snapshot_of({"sim-alpha": server.port}, patient)) as spine:
-        async with asyncio.timeout(5):
+    async with raw(hold) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+        async with asyncio.timeout(8):  # idle after 10
             reply = await spine.ask(ALPHA, stream=True)
         assert reply.is_whole_stream()
         await server.until_open(0)
@@ -110,7 +112,7 @@ async def test_a_stream_that_finished_and_then_hangs_is_whole() -> None:
         await visit.event({}, "stop")
         await visit.left()
 
-    async with raw(hang) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+    async with raw(hang) as server, opened(snapshot_of({"sim-alpha": server.port}, HASTY)) as spine:
         reply = await spine.ask(ALPHA, stream=True)
         assert reply.is_whole_stream()
         assert spine.receipts[0].outcome == "ok"
@@ -161,7 +163,7 @@ async def test_a_slow_reader_slows_the_provider_down_and_is_not_taken_for_a_slow
 
         return send
 
-    async with raw(pour) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+    async with raw(pour) as server, opened(snapshot_of({"sim-alpha": server.port}, HASTY)) as spine:
         asking = asyncio.create_task(spine.ask(ALPHA, stream=True, send=at_leisure))
         async with asyncio.timeout(10):
             await stalled.wait()  # longer than the idle time has passed by now

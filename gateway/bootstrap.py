@@ -22,8 +22,8 @@ from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
+from gateway.catalog.pull import last_good
 from gateway.catalog.refresh import Refresher, Report
-from gateway.catalog.snapshot import CatalogFileError, bundled, load
 from gateway.errors import SettingsError
 from gateway.execution.health import Health
 from gateway.execution.lines import lay_lines
@@ -175,16 +175,7 @@ class House:
 
 def known_catalog(settings: Settings) -> Catalog:
     """The catalog that a server with these settings starts with: the refreshed one if it is newer than the bundled."""
-    ours = bundled()
-    path = Path(settings.catalog.path)
-    if not path.exists():
-        return ours
-    try:
-        refreshed = load(path)
-    except CatalogFileError as error:
-        log.warning("%s; the bundled catalog is used", error)
-        return ours
-    return refreshed if refreshed.date >= ours.date else ours
+    return last_good(Path(settings.catalog.path))
 
 
 async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report:

@@ -64,11 +64,6 @@ class Health:
         breaker = self._breakers.get(column)
         return breaker is None or breaker.admits(now)
 
-    def breaker_seconds_left(self, column: int, now: float) -> float:
-        """Seconds until the breaker lets a probe through; 0 when it is closed."""
-        breaker = self._breakers.get(column)
-        return 0.0 if breaker is None else breaker.open_seconds_left(now)
-
     def answered(
         self, column: int, now: float, first_token_seconds: float | None, seconds_per_token: float | None
     ) -> None:

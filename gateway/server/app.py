@@ -21,6 +21,11 @@ MISDIRECTED = GatewayError(
     status=421,
     code="misdirected_request",
 )
+FOREIGN_PAGE = GatewayError(
+    "A web page of another site may not call this server; call it from a program, or from a page on this machine",
+    status=403,
+    code="foreign_origin",
+)
 HOT_PATH = "/v1/chat/completions"
 PATHS = (
     "POST /v1/chat/completions, POST /v1/route, GET /v1/models, GET /v1/decisions/{id}, GET /v1/usage, "
@@ -41,10 +46,22 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_loopback and not has_allowed_host(scope["headers"]):
             await send_error(send, MISDIRECTED, None, [])
+        elif self._is_loopback and comes_from_a_foreign_page(scope["headers"]):
+            await send_error(send, FOREIGN_PAGE, None, [])
         elif scope["path"] == HOT_PATH:
             await self._chat(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def comes_from_a_foreign_page(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser sent this for a page of another site, which could spend the operator's money (CSRF)."""
+    for name, value in headers:
+        if name == b"sec-fetch-site" and value == b"cross-site":
+            return True
+        if name == b"origin" and not host_allowed(value.partition(b"://")[2], True):
+            return True
+    return False
 
 
 def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:

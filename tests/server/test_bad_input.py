@@ -121,6 +121,20 @@ def test_a_foreign_host_is_misdirected(keyless: Gateway) -> None:
     assert (answer.status_code, error_of(answer)["code"]) == (421, "misdirected_request")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}],
+    ids=["origin", "null origin", "cross-site"],
+)
+def test_a_web_page_of_another_site_is_refused(keyless: Gateway, headers: dict[str, str]) -> None:
+    answer = keyless.chat(headers=headers)
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "foreign_origin")
+
+
+def test_a_page_of_this_machine_may_call(keyless: Gateway) -> None:
+    assert keyless.chat(headers={"origin": "http://localhost:3000"}).status_code == 200
+
+
 def test_bytes_that_are_no_http_get_json_and_a_closed_connection(keyless: Gateway) -> None:
     port = int(keyless.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:

@@ -16,7 +16,7 @@ class UsageRow(Struct, frozen=True):
     group: str  # a router's name, a day ("2026-11-22", UTC), ...; "" for requests without one
     requests: int
     failures: int  # ended "failed" or "cut"
-    fallbacks: int  # answered by another than the first choice
+    fallbacks: int  # requests in which another than the first choice was asked
     input_tokens: int
     cached_tokens: int
     output_tokens: int

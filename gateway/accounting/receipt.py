@@ -34,7 +34,7 @@ class Receipt(Struct, frozen=True, gc=False):
     status: int  # what the caller got
     outcome: str  # "ok", "cut", "failed", "refused" (caller's fault), "disconnected"
     stream: bool
-    fallback: bool  # answered by another than the first choice
+    fallback: bool  # another than the first choice was asked
     usage: Usage
     cost_nano_usd: int | None  # None: no price known
     cost_estimated: bool

@@ -11,7 +11,6 @@ from yarl import URL
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.splice import AnswerFacts, StreamRelay, answer_as_stream, read_answer
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
-from gateway.providers.redact import one_line
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 
 MAX_ANSWER_BYTES = 32 * 2**20
@@ -201,12 +200,8 @@ async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
 
 
 def transport_fault(call: Call, failure: TransportFailure, after_headers: FaultKind | None) -> Fault:
-    """A connection that broke. after_headers: what that means once the headers had come, None before.
-
-    The detail may quote what the provider sent, so it is treated like any other words of a provider's.
-    """
-    kind = after_headers or KIND_OF_CAUSE[failure.cause]
-    return Fault(kind, None, None, one_line(failure.detail, call.secrets), b"", "")
+    """A connection that broke. after_headers: what that means once the headers had come, None before."""
+    return Fault(after_headers or KIND_OF_CAUSE[failure.cause], None, None, failure.detail, b"", "")
 
 
 def timeout_fault(kind: FaultKind, call: Call) -> Fault:

@@ -82,9 +82,9 @@ class Breaker:
             self._in_a_row = self._calls = self._failures = 0
             self._move(Signal.TRIP)
 
-    def open_seconds_left(self, now: float) -> float:
-        """Seconds until a probe may pass; 0 when calls pass now."""
-        return max(0.0, self._open_until - now) if self.state is State.OPEN else 0.0
+    def released(self) -> None:
+        """A call ended without saying anything about the target's health: were it the probe, another may be sent."""
+        self._probe_until = 0.0
 
     def _over_threshold(self) -> bool:
         share_is_bad = self._calls >= WINDOW_CALLS and self._failures >= FAILURE_SHARE * self._calls

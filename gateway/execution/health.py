@@ -1,5 +1,6 @@
 """What we have learned of each target: latency, success, breaker, cooldown. Routing receives it as plain arrays."""
 
+from array import array
 from collections.abc import Collection
 from typing import NamedTuple, TypeVar
 
@@ -34,9 +35,9 @@ class Health:
         self._targets = targets
         self._first_token = LatencyBook(count)
         self._speed = LatencyBook(count)
-        self._successes = np.zeros(count)
-        self._calls = np.zeros(count)
-        self._counted_at = np.zeros(count)
+        self._successes = array("d", bytes(8 * count))  # plain floats are written one by one, arrays read all at once
+        self._calls = array("d", bytes(8 * count))
+        self._counted_at = array("d", bytes(8 * count))
         self._breakers: dict[int, Breaker] = {}
         self._cooling: dict[int, Cooldown] = {}  # by column
         self._provider_cooling: dict[str, Cooldown] = {}
@@ -83,10 +84,18 @@ class Health:
         if rule.counts:
             self._count(column, now, 0.0)
             self._breakers.setdefault(column, Breaker()).failed(now)
+        else:
+            self.released(column)
         wait = rule.cooldown_seconds if fault.wait_seconds is None else fault.wait_seconds
         if wait > 0 and rule.scope is not Scope.NONE:
             self._cool(column, rule.scope, Cooldown(now + wait, fault.kind))
         self._view_until = -1.0
+
+    def released(self, column: int) -> None:
+        """An attempt was given up, or failed for a reason that is not the target's."""
+        breaker = self._breakers.get(column)
+        if breaker is not None:
+            breaker.released()
 
     def _cool(self, column: int, scope: Scope, cooldown: Cooldown) -> None:
         # A longer later wait extends the cooldown, a shorter one never shortens it.
@@ -99,7 +108,8 @@ class Health:
     def adopt(self, old: "Health", changed: Collection[str]) -> None:
         """Take over what an earlier snapshot had learned of targets that still exist.
 
-        changed: providers with another key, address or manner than before. What was learned was not learned of them.
+        changed: providers with another key, address or manner than before. What was learned was not learned of them,
+        nor of a target that its provider is asked for by another name.
         """
         column_of = {
             target: column
@@ -108,7 +118,7 @@ class Health:
         }
         for before, target in enumerate(old._targets.ids):
             column = column_of.get(target)
-            if column is None:
+            if column is None or self._upstream_name(column) != old._upstream_name(before):
                 continue
             self._first_token.adopt(column, old._first_token, before)
             self._speed.adopt(column, old._speed, before)
@@ -122,6 +132,9 @@ class Health:
         kept = old._provider_cooling.items()
         self._provider_cooling.update((provider, wait) for provider, wait in kept if provider not in changed)
 
+    def _upstream_name(self, column: int) -> str:
+        return self._targets.offers[column].upstream_name
+
     def _count(self, column: int, now: float, success: float) -> None:
         kept = 0.5 ** ((now - self._counted_at[column]) / SUCCESS_HALF_LIFE_SECONDS)
         self._successes[column] = self._successes[column] * kept + success
@@ -130,8 +143,9 @@ class Health:
 
     def _make_view(self, now: float) -> LiveFigures:
         prior = self._targets.prior
-        kept = 0.5 ** ((now - self._counted_at) / SUCCESS_HALF_LIFE_SECONDS)
-        availability = (self._successes * kept + PRIOR_CALLS * prior.availability) / (self._calls * kept + PRIOR_CALLS)
+        successes, calls, counted_at = map(np.frombuffer, (self._successes, self._calls, self._counted_at))
+        kept = 0.5 ** ((now - counted_at) / SUCCESS_HALF_LIFE_SECONDS)
+        availability = (successes * kept + PRIOR_CALLS * prior.availability) / (calls * kept + PRIOR_CALLS)
         return LiveFigures(
             first_token_seconds=read_only(self._first_token.blend(prior.first_token_seconds, now)),
             seconds_per_output_token=read_only(self._speed.blend(prior.seconds_per_output_token, now)),
@@ -159,7 +173,7 @@ def later(one: Cooldown, other: Cooldown) -> Cooldown:
     return one if one.until >= other.until else other
 
 
-def read_only(array: NDArray[Number]) -> NDArray[Number]:
+def read_only(figures: NDArray[Number]) -> NDArray[Number]:
     """The same array, closed for writing: a decision keeps a reference to it."""
-    array.flags.writeable = False
-    return array
+    figures.flags.writeable = False
+    return figures

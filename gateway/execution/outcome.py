@@ -128,7 +128,7 @@ def receipt(
         status=status,
         outcome=outcome,
         stream=prompt.stream,
-        fallback=column is not None and column != decision.plan.candidates[0].column,
+        fallback=any(one.target != decision.plan.candidates[0].target for one in attempts),
         usage=spent.usage,
         cost_nano_usd=spent.cost_nano_usd,
         cost_estimated=spent.usage.estimated,

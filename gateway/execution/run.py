@@ -2,19 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from time import monotonic
 
 from msgspec import Struct
 
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.splice import upstream_body
-from gateway.errors import ContextTooLong, GatewayError, Overloaded, PayloadTooLarge, ProviderRefused, UpstreamExhausted
+from gateway.errors import ProviderRefused
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
+from gateway.execution.exhaustion import exhausted
 from gateway.execution.health import Cooldown, Health
 from gateway.execution.lines import Line
 from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
-from gateway.routing.plan import Candidate, Decision, with_larger_window
+from gateway.routing.plan import Candidate, Decision, replan
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
 from gateway.wire.prompt import Prompt
@@ -47,8 +47,10 @@ class Errand(Struct):
     catalog_version: str
     standings: int  # how many candidates the receipt tells of
     attempts: list[AttemptRecord] = []
-    faults: list[Fault] = []
-    sent_at: float = 0.0  # monotonic second of the last send
+    failures: list[tuple[str, Fault]] = []  # target, and why
+    failed_providers: set[str] = set()
+    too_small: float = 0.0  # tokens: the largest window that was found too small
+    sent_at: float = 0.0  # monotonic second of the send that is not known to have failed; 0 when there is none
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
 
@@ -58,7 +60,9 @@ class Errand(Struct):
         return self.arrival.received + self.fallback.total_seconds
 
     def overhead_seconds(self) -> float:
-        """Our own share: from the request's last byte to the last send, and from a whole answer to now."""
+        """Our own share: from the request's last byte to the last send (to now, when that failed), and from a whole
+        answer to now; less the time spent on attempts that failed.
+        """
         now = monotonic()
         before = (self.sent_at or now) - self.arrival.received - self.waited_seconds
         return before + (now - self.answered_at if self.answered_at else 0.0)
@@ -68,34 +72,42 @@ async def carry(errand: Errand) -> Whole | Begun:
     """The first good answer. Raises what the caller must be told when there is none."""
     queue = deque(errand.decision.plan.candidates)
     kept_out: list[Candidate] = []
-    cooling: list[Cooldown] = []
+    cooling: dict[str, Cooldown] = {}
     while queue and len(errand.attempts) < errand.fallback.max_attempts and (now := monotonic()) < errand.over_at:
         candidate = queue.popleft()
         cooldown = errand.health.cooldown(candidate.column, now)
         if cooldown is not None:
-            cooling.append(cooldown)
+            cooling[candidate.target] = cooldown
+            if cooldown.kind is FaultKind.MODEL_GONE:
+                kept_out.append(candidate)
         elif not errand.health.admits(candidate.column, now):
             kept_out.append(candidate)
         else:
             result = await attempt(errand, errand.lines[candidate.column])
             if not isinstance(result, Fault):
                 return result
-            if verdict_on(errand, result) is Verdict.LARGER_WINDOW:
-                queue = larger_than(errand, candidate)
-    # Panic mode: every breaker is open, and a call that may fail beats one that surely does.
+            queue = whoever_is_left(errand, errand.lines[candidate.column], verdict_on(errand, result))
+    # Panic mode: nobody may be called, and a call that may fail beats one that surely does. Not so where a provider
+    # has stated a wait, or has refused our key: a call would make that worse.
     if kept_out and not errand.attempts:
+        cooling.pop(kept_out[0].target, None)
         result = await attempt(errand, errand.lines[kept_out[0].column])
         if not isinstance(result, Fault):
             return result
         verdict_on(errand, result)
-    raise exhausted(errand.faults, cooling, monotonic())
+    is_pinned = all(leg.columns is not None for leg in errand.decision.selection.legs)
+    raise exhausted(errand.failures, cooling, monotonic(), is_pinned)
 
 
-def larger_than(errand: Errand, candidate: Candidate) -> deque[Candidate]:
-    """Who is left to ask when this one's context window was too small."""
+def whoever_is_left(errand: Errand, line: Line, verdict: Verdict) -> deque[Candidate]:
+    """Who to ask now that this one has failed. Other providers go first: most faults are those of a whole provider."""
+    if verdict is Verdict.LARGER_WINDOW:
+        errand.too_small = max(errand.too_small, line.window)
+    else:
+        errand.failed_providers.add(line.provider.name)
     tried = {attempt.target for attempt in errand.attempts}
-    larger = with_larger_window(errand.decision, errand.lines[candidate.column].window)
-    return deque(one for one in larger if one.target not in tried)
+    left = replan(errand.decision, errand.failed_providers, errand.too_small)
+    return deque(one for one in left if one.target not in tried)
 
 
 async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
@@ -128,11 +140,13 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
             result = await fetch(call, errand.transport)
     except asyncio.CancelledError:
         errand.attempts.append(record_of(call, Timing(started), "cancelled", CANCELLED))
+        errand.health.released(line.column)
         raise
     if isinstance(result, Fault):
         ended = monotonic()
         errand.waited_seconds += ended - started
-        errand.faults.append(result)
+        errand.sent_at = 0.0
+        errand.failures.append((line.target, result))
         errand.attempts.append(record_of(call, Timing(started, ended=ended), "failed", result))
         errand.health.failed(line.column, ended, result)
     return result
@@ -156,33 +170,3 @@ def verdict_on(errand: Errand, fault: Fault) -> Verdict:
     if verdict is Verdict.CALLER:
         raise ProviderRefused(fault.message, status=fault.status or 400, code=fault.code or None, body=fault.body)
     return verdict
-
-
-def exhausted(faults: Sequence[Fault], cooling: Sequence[Cooldown], now: float) -> GatewayError:
-    """What the caller is told when every candidate failed or must not be asked now."""
-    kinds = {fault.kind for fault in faults} | {cooldown.kind for cooldown in cooling}
-    said = [f"{fault.kind.value}: {fault.message}" for fault in faults]
-    told = "; ".join(dict.fromkeys([*said, *(f"{cooldown.kind.value}: still cooling down" for cooldown in cooling)]))
-    waits = [fault.wait_seconds for fault in faults if fault.wait_seconds is not None]
-    retry_after = min([*waits, *(cooldown.until - now for cooldown in cooling)], default=None)
-    if FaultKind.CONTEXT_TOO_LONG in kinds:
-        return ContextTooLong(f"The request is longer than every candidate's context window. {told}")
-    if kinds == {FaultKind.TOO_LARGE}:
-        return PayloadTooLarge(f"The request is larger than every candidate takes. {told}")
-    if not kinds - {FaultKind.RATE_LIMITED}:
-        error: GatewayError = UpstreamExhausted(
-            f"Rate limit reached at every candidate; try again later. {told}",
-            status=429,
-            code="rate_limit_exceeded",
-            retry_after_seconds=retry_after or 1.0,
-        )
-        error.type = "rate_limit_error"
-        return error
-    if not kinds - {FaultKind.CREDENTIALS, FaultKind.PERMISSION, FaultKind.QUOTA_EXHAUSTED}:
-        return UpstreamExhausted(f"No candidate accepts our credentials. {told}", code="upstream_credentials_exhausted")
-    if kinds & {FaultKind.OVERLOADED, FaultKind.RATE_LIMITED} or retry_after is not None:
-        return Overloaded(f"Every candidate failed or is cooling down. {told}", retry_after_seconds=retry_after or 5.0)
-    timeouts = {FaultKind.HEADER_TIMEOUT, FaultKind.FIRST_TOKEN_TIMEOUT, FaultKind.TOTAL_TIMEOUT}
-    if not kinds - timeouts - {FaultKind.CONNECT_TIMEOUT}:
-        return UpstreamExhausted(f"No candidate answered in time. {told}", status=504, code="upstream_timeout")
-    return UpstreamExhausted(f"Every candidate failed. {told}")

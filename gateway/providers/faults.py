@@ -20,6 +20,7 @@ from gateway.providers.wait import stated_wait, wait_in
 
 __all__ = [
     "RULES",
+    "SLOW_TO_RETURN",
     "Fault",
     "FaultKind",
     "Rule",
@@ -91,7 +92,7 @@ RULES: dict[FaultKind, Rule] = {
     FaultKind.OVERSIZED_ANSWER: Rule(NEXT, TARGET, counts=True),
     FaultKind.CANCELLED: Rule(Verdict.CALLER, Scope.NONE, counts=False),
 }
-# A short wait that such an answer states is a rate limiter's habit, not a promise that the cause will be gone by then.
+# Faults that end when a person acts. A short wait that such an answer states is a rate limiter's habit, not a promise.
 SLOW_TO_RETURN = {FaultKind.QUOTA_EXHAUSTED, FaultKind.CREDENTIALS, FaultKind.PERMISSION, FaultKind.MODEL_GONE}
 
 KIND_OF_STATUS: dict[int, FaultKind] = {

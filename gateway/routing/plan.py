@@ -1,9 +1,12 @@
 """The decision: which targets to try, in which order."""
 
+from collections.abc import Collection
 from operator import attrgetter
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from core.decision import Ranking
 from core.matrix import LiveFigures
@@ -82,13 +85,24 @@ def make_plan(
     return Decision(selection, profile, targets, scorer, live, pick, plan)
 
 
-def with_larger_window(decision: Decision, window: float) -> tuple[Candidate, ...]:
-    """Who to try when a target has found the request too long: those with a larger window, best first.
+def replan(decision: Decision, failed: Collection[str], window: float) -> list[Candidate]:
+    """The candidates anew, once some attempts have failed: with figures of the same moment, in an order of its own.
 
-    window: tokens. Empty when there is none.
+    failed: providers that have failed this request; within its leg each comes after all others, whatever its score.
+    window: tokens that are known to be too few; candidates have more. Empty when there is none.
     """
-    is_larger = decision.targets.matrix.window > window
-    legs = tuple(replace(leg, allowed=leg.allowed * is_larger) for leg in decision.selection.legs)
+    is_fit = decision.targets.matrix.window > window
+    is_elsewhere = is_fit.copy()
+    for provider in failed:
+        is_elsewhere[list(decision.targets.by_provider.get(provider, ()))] = False
+    found = {one.column: one for fits in (is_elsewhere, is_fit) for one in _narrowed(decision, fits)}
+    providers = [offer.provider for offer in decision.targets.offers]
+    return sorted(found.values(), key=lambda one: (one.last_resort, one.leg, providers[one.column] in failed))
+
+
+def _narrowed(decision: Decision, fits: NDArray[np.bool_]) -> tuple[Candidate, ...]:
+    """The first candidates among the columns that fit."""
+    legs = tuple(replace(leg, allowed=leg.allowed * fits) for leg in decision.selection.legs)
     count = decision.policy.settings.fallback.max_attempts + SPARE
     selection = replace(decision.selection, legs=legs)
     profile, targets, scorer = decision.profile, decision.targets, decision.scorer

@@ -172,6 +172,7 @@ class Exchange:
         if self.begun is None:
             self.record(receipt_of_failure(self.errand, 499, "disconnected"))
         else:
+            self.errand.health.released(self.begun.call.column)
             spent = spent_by(self.errand, self.begun)
             self.record(receipt_of_answer(self.errand, self.begun, spent, "disconnected"))
 

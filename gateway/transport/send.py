@@ -1,6 +1,7 @@
 """Pooled HTTP to providers. One session per process; nothing here knows what the bytes mean."""
 
 import functools
+import os
 import ssl
 from collections.abc import Mapping
 from time import monotonic
@@ -12,12 +13,17 @@ from yarl import URL
 # A pooled connection that the provider has closed shows it within a round trip. What breaks later had been accepted,
 # and perhaps worked on and billed.
 STALE_SECONDS = 1.0
+HOST_MISMATCH = 62  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH
 
 Cause = Literal["connect", "connect_timeout", "tls", "no_answer", "broken"]
 
 
 class TransportFailure(Exception):
-    """The connection failed us. `cause` says where: before, at or after the provider's first byte."""
+    """The connection failed us.
+
+    cause: where, before, at or after the provider's first byte. detail: a sentence that a caller may read; what the
+    library said is in `__cause__`.
+    """
 
     def __init__(self, cause: Cause, detail: str) -> None:
         super().__init__(detail)
@@ -132,16 +138,36 @@ def hung_up(error: Exception) -> bool:
 
 
 def explained(error: Exception) -> TransportFailure:
-    """Name the cause of a failed exchange."""
-    if isinstance(error, aiohttp.ClientHttpProxyError):  # its own words hold the proxy's address, password included
-        return TransportFailure("connect", f"ClientHttpProxyError: the proxy answered CONNECT with {error.status}")
-    detail = f"{type(error).__name__}: {error}"[:200]
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
-        return TransportFailure("tls", detail)
+    """Name the cause of a failed exchange, in words of ours: the library's name addresses and proxies' passwords."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return TransportFailure("connect", f"the proxy answered CONNECT with status {error.status}")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return TransportFailure("tls", f"the certificate is not trusted: {distrust(error.certificate_error)}")
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return TransportFailure("tls", "no TLS connection came about")
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return TransportFailure("connect_timeout", detail)
+        return TransportFailure("connect_timeout", "no connection within the time allowed")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return TransportFailure("connect", "the host name cannot be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return TransportFailure("connect", detail)
+        whom = "the proxy" if isinstance(error, aiohttp.ClientProxyConnectionError) else "the provider"
+        return TransportFailure("connect", f"{whom} cannot be reached: {system_reason(error.os_error)}")
     if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError | aiohttp.ClientOSError):
-        return TransportFailure("no_answer", detail)
-    return TransportFailure("broken", detail)
+        return TransportFailure("no_answer", "the connection was closed")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return TransportFailure("broken", "the answer broke off, or is not encoded as it says")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return TransportFailure("broken", "the answer is not valid HTTP")
+    return TransportFailure("broken", "the connection failed in the middle of the answer")
+
+
+def system_reason(error: OSError) -> str:
+    """What the operating system calls it, "connection refused"."""
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no reason given"
+
+
+def distrust(error: Exception) -> str:
+    """Why a certificate is not trusted, "certificate has expired"; without the host's name."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return "no reason given"
+    return "it is for another host" if error.verify_code == HOST_MISMATCH else str(error.verify_message)

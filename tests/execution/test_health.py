@@ -11,11 +11,16 @@ NOW = 5_000.0
 OFFERS = ("a/one@cloud", "a/one@other", "a/two@cloud")
 
 
-def targets_of(*ids: str, retired: str = "") -> Targets:
-    """Targets of these ids; `retired` is one that its provider has switched off."""
+def targets_of(*ids: str, retired: str = "", renamed: str = "") -> Targets:
+    """Targets of these ids. Its provider has switched `retired` off, and calls `renamed` by another name."""
     pairs = [target.split("@") for target in ids]
     offers = tuple(
-        Offer(model, provider, model, retires="2026-01-01" if f"{model}@{provider}" == retired else "")
+        Offer(
+            model,
+            provider,
+            "new-name" if f"{model}@{provider}" == renamed else model,
+            retires="2026-01-01" if f"{model}@{provider}" == retired else "",
+        )
         for model, provider in pairs
     )
     cards = {model: ModelCard(id=model, name=model, maker="a") for model, _ in pairs}
@@ -187,6 +192,30 @@ def test_a_target_that_is_gone_takes_what_was_learned_with_it() -> None:
     new.adopt(learned(), changed=())
     assert list(new.view(NOW).out) == [0, 0, 0]
     assert len({*new.view(NOW).availability}) == 1
+
+
+def test_a_target_that_goes_by_another_name_begins_anew() -> None:
+    old = learned()
+    old.failed(2, NOW, fault(FaultKind.MODEL_GONE))
+    old.failed(1, NOW, fault(FaultKind.MODEL_GONE))
+    new = Health(targets_of(*OFFERS, renamed="a/one@other"))
+    new.adopt(old, changed=())
+    assert waits(new, NOW) == [400.0, 0.0, 600.0]
+
+
+@pytest.mark.parametrize("given_up", [True, False], ids=["given up", "not its fault"])
+def test_a_probe_that_says_nothing_of_the_target_makes_room_for_another(given_up: bool) -> None:
+    health = health_of()
+    for _ in range(5):
+        health.failed(0, NOW, fault(FaultKind.SERVER_ERROR))
+    assert health.admits(0, NOW + 5.0)
+    assert not health.admits(0, NOW + 5.1)
+    if given_up:
+        health.released(0)
+    else:
+        health.failed(0, NOW + 5.2, fault(FaultKind.INVALID_REQUEST))
+    assert health.admits(0, NOW + 5.3)
+    assert not health.admits(0, NOW + 5.4)
 
 
 def test_a_provider_with_another_key_begins_anew() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.execution.exhaustion import exhausted
 from gateway.execution.health import Cooldown
-from gateway.execution.run import exhausted
 from gateway.live import Snapshot
 from gateway.providers.faults import Fault, FaultKind
+from gateway.simulator.cards import SIMULATE_HEADER
 from tests.execution.providers import Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, DELTA, Spine, opened, snapshot_of
 
@@ -34,6 +35,7 @@ async def test_no_more_targets_are_tried_than_the_router_allows() -> None:
     async with simulated(*EVERYBODY) as simulator, opened(snapshot_of(simulator.ports, {"max_attempts": 2})) as spine:
         reply = await spine.ask(ALPHA, BRAVO, DELTA, simulate="F29")
         assert (reply.status, reply.faults) == (502, ["server_error", "server_error"])
+        assert reply.headers["x-steelyard-fallback"] == "true"
         assert await simulator.log("sim-delta") == []
 
 
@@ -42,6 +44,7 @@ async def test_one_attempt_switches_fallback_off() -> None:
         reply = await spine.ask(ALPHA, BRAVO, simulate="sim-alpha=F29")
         assert (reply.status, reply.faults) == (502, ["server_error"])
         assert reply.headers["x-should-retry"] == "false"
+        assert reply.headers["x-steelyard-fallback"] == "false"
 
 
 async def test_the_total_time_ends_the_travelling() -> None:
@@ -72,6 +75,58 @@ async def test_a_key_that_was_refused_is_told_as_such_also_while_it_cools() -> N
         for reply in (first, second):
             assert (reply.status, reply.json["error"]["code"]) == (502, "upstream_credentials_exhausted")
         assert len(await simulator.log("sim-alpha")) == 1
+
+
+async def test_after_a_fault_other_providers_go_first_also_those_beyond_the_plan() -> None:
+    best = {"input_price_usd": 0.0, "output_price_usd": 0.0, "quality": 1.0, "first_token_seconds": 0.01}
+    async with simulated("sim-alpha", "sim-charlie") as simulator:
+        own = {
+            "base_url": f"http://127.0.0.1:{simulator.ports['sim-alpha']}/v1",
+            "models": [{"id": f"own/m{number}", **best} for number in range(20)],
+            "headers": {SIMULATE_HEADER: "F29"},
+        }
+        snapshot = snapshot_of({"sim-charlie": simulator.ports["sim-charlie"]}, providers={"own": own})
+        async with opened(snapshot) as spine:
+            reply = await spine.ask(model="quality")
+            providers = [attempt["target"].split("@")[1] for attempt in reply.json["steelyard"]["attempts"]]
+            assert providers == ["own", "sim-charlie"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_two_broken_providers_do_not_use_up_the_attempts(stream: bool) -> None:
+    providers = ("sim-alpha", "sim-bravo", "sim-charlie", "sim-delta")
+    async with simulated(*providers) as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        for router in ("auto", "fast", "economy", "quality", "green"):
+            reply = await spine.ask(model=router, simulate="sim-alpha=F29,sim-bravo=F29", stream=stream)
+            assert reply.status == 200
+            assert len(reply.faults) <= 3
+            assert reply.headers["x-steelyard-provider"] in ("sim-charlie", "sim-delta")
+
+
+async def test_an_explicit_chain_keeps_its_order_also_after_a_fault() -> None:
+    async with simulated(*EVERYBODY) as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        second = "sim/swift-pro@sim-alpha"
+        reply = await spine.ask(ALPHA, second, BRAVO, simulate=f"{ALPHA}=F29")
+        assert [attempt["target"] for attempt in reply.json["steelyard"]["attempts"]] == [ALPHA, second]
+
+
+async def test_a_model_that_is_gone_is_told_as_such_and_asked_for_again_when_there_is_no_other() -> None:
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        for attempts in (1, 2):
+            reply = await spine.ask(ALPHA, simulate="F23")
+            assert (reply.status, reply.json["error"]["code"]) == (404, "model_not_found")
+            assert f"{ALPHA}: model_gone: " in reply.json["error"]["message"]
+            assert len(await simulator.log("sim-alpha")) == attempts
+        assert (await spine.ask(ALPHA)).status == 200
+
+
+async def test_a_failed_requests_overhead_is_our_share_alone() -> None:
+    async with simulated("sim-alpha") as simulator:
+        patience = {"first_token_seconds": 0.5, "max_attempts": 1}
+        async with opened(snapshot_of(simulator.ports, patience)) as spine:
+            reply = await spine.ask(ALPHA, simulate="F08")
+            assert reply.faults == ["header_timeout"]
+            assert 0.0 < float(reply.headers["x-steelyard-overhead-ms"]) < 500.0
 
 
 async def test_an_open_breaker_keeps_its_target_out_while_there_is_another() -> None:
@@ -161,6 +216,7 @@ async def test_what_a_provider_got_is_the_callers_body_and_nothing_of_his_header
     ("faults", "cooling", "status", "code", "retry_after"),
     [
         ("server_error", "", 502, "upstream_exhausted", None),
+        ("server_error", "credentials=300", 502, "upstream_exhausted", None),
         ("connect no_answer broken_answer", "", 502, "upstream_exhausted", None),
         ("rate_limited=7 rate_limited=3", "", 429, "rate_limit_exceeded", 3.0),
         ("rate_limited", "", 429, "rate_limit_exceeded", 1.0),
@@ -170,7 +226,10 @@ async def test_what_a_provider_got_is_the_callers_body_and_nothing_of_his_header
         ("server_error", "rate_limited=5", 503, "overloaded", 5.0),
         ("overloaded", "", 503, "overloaded", 5.0),
         ("overloaded=8 overloaded=6", "", 503, "overloaded", 6.0),
-        ("", "model_gone=600", 503, "overloaded", 600.0),
+        ("", "model_gone=600", 502, "upstream_model_gone", None),
+        ("model_gone", "", 502, "upstream_model_gone", None),
+        ("quota_exhausted", "", 502, "upstream_quota_exhausted", None),
+        ("", "quota_exhausted=300", 502, "upstream_quota_exhausted", None),
         ("credentials", "", 502, "upstream_credentials_exhausted", None),
         ("credentials permission quota_exhausted", "", 502, "upstream_credentials_exhausted", None),
         ("", "credentials=300", 502, "upstream_credentials_exhausted", None),
@@ -192,12 +251,15 @@ def test_what_the_caller_hears_when_nobody_could(
         return [(FaultKind(kind), float(wait) if wait else None) for kind, _, wait in pairs]
 
     error: GatewayError = exhausted(
-        [fault(kind, wait) for kind, wait in read(faults)],
-        [Cooldown(NOW + (wait or 0.0), kind) for kind, wait in read(cooling)],
+        [(f"failed/{place}@p", fault(kind, wait)) for place, (kind, wait) in enumerate(read(faults))],
+        {f"cooling/{place}@p": Cooldown(NOW + (wait or 0.0), kind) for place, (kind, wait) in enumerate(read(cooling))},
         NOW,
     )
     assert (error.status, error.code, error.retry_after_seconds) == (status, code, retry_after)
-    assert all(kind.value in error.message for kind, _ in (*read(faults), *read(cooling)))
+    for place, (kind, _) in enumerate(read(faults)):
+        assert f"failed/{place}@p: {kind.value}: words" in error.message
+    for place, (kind, wait) in enumerate(read(cooling)):
+        assert f"cooling/{place}@p: {kind.value} before, not asked again for {wait:.0f} s" in error.message
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,23 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from gateway.transport.send import Transport, TransportFailure, explained, next_chunk, read_whole
 from tests.execution.providers import Visit, raw
 
-KEY = ConnectionKey("host", 443, True, True, None, None, None)
+KEY = ConnectionKey("inner.example", 443, True, True, None, None, None)
+INFO = aiohttp.RequestInfo(
+    URL("https://inner.example"), "POST", CIMultiDictProxy(CIMultiDict()), URL("https://inner.example")
+)
+
+
+def distrusted(code: int, words: str) -> aiohttp.ClientConnectorCertificateError:
+    """As OpenSSL and aiohttp report a certificate."""
+    reason = ssl.SSLCertVerificationError(1, words)
+    reason.verify_code, reason.verify_message = code, words
+    return aiohttp.ClientConnectorCertificateError(KEY, reason)
 
 
 @pytest.fixture
@@ -130,26 +141,30 @@ async def test_a_body_that_breaks_off_has_a_cause(transport: Transport) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "cause"),
+    ("error", "cause", "words"),
     [
-        (aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "refused")), "connect"),
-        (aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "unknown")), "connect"),
-        (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), "connect"),
-        (aiohttp.ConnectionTimeoutError("slow"), "connect_timeout"),
-        (aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("self signed")), "tls"),
-        (aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "garbage")), "tls"),
-        (ssl.SSLError(1, "garbage"), "tls"),
-        (aiohttp.ServerDisconnectedError(), "no_answer"),
-        (aiohttp.ClientOSError(104, "reset"), "no_answer"),
-        (aiohttp.ClientConnectionResetError("closing"), "no_answer"),
-        (ConnectionResetError(104, "reset"), "no_answer"),
-        (aiohttp.ClientPayloadError("cut short"), "broken"),
-        (OSError(5, "io"), "broken"),
+        (aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "x")), "connect", "connection refused"),
+        (aiohttp.ClientConnectorError(KEY, OSError(None, "x")), "connect", "no reason given"),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "unknown")), "connect", "host name"),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError(111, "refused")), "connect", "the proxy"),
+        (aiohttp.ConnectionTimeoutError("slow"), "connect_timeout", "time allowed"),
+        (distrusted(10, "certificate has expired"), "tls", "not trusted: certificate has expired"),
+        (distrusted(62, "not valid for 'inner.example'"), "tls", "for another host"),
+        (aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "garbage")), "tls", "no TLS"),
+        (ssl.SSLError(1, "garbage"), "tls", "no TLS"),
+        (aiohttp.ServerDisconnectedError(), "no_answer", "closed"),
+        (aiohttp.ClientOSError(104, "reset"), "no_answer", "closed"),
+        (aiohttp.ClientConnectionResetError("closing"), "no_answer", "closed"),
+        (ConnectionResetError(104, "reset"), "no_answer", "closed"),
+        (aiohttp.ClientPayloadError("cut short"), "broken", "broke off"),
+        (aiohttp.ClientResponseError(INFO, (), message="bad"), "broken", "not valid HTTP"),
+        (OSError(5, "io"), "broken", "failed"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_every_failure_has_a_cause(error: Exception, cause: str) -> None:
+def test_every_failure_has_a_cause_and_words_without_an_address(error: Exception, cause: str, words: str) -> None:
     failure = explained(error)
     assert failure.cause == cause
-    assert failure.detail.startswith(type(error).__name__)
-    assert len(failure.detail) <= 200
+    assert words in failure.detail
+    assert str(KEY.host) not in failure.detail
+    assert "aiohttp" not in failure.detail.lower()

@@ -139,15 +139,15 @@ def test_old_receipts_are_pruned(tmp_path: Path) -> None:
 
 
 def test_a_tail_torn_at_any_byte_costs_no_whole_receipt(tmp_path: Path) -> None:
-    whole = len(line("torn_000"))
+    whole = len(line("torn_0000"))
     for cut in range(whole + 1):
-        leave_behind(tmp_path, f"cut-{cut:03d}", line(f"kept_{cut:03d}") + line(f"torn_{cut:03d}")[:cut])
+        leave_behind(tmp_path, f"cut-{cut:04d}", line(f"kept_{cut:04d}") + line(f"torn_{cut:04d}")[:cut])
     ledger = SqliteLedger(tmp_path / "ledger.db")
     intake = Intake(tmp_path / "journal", ledger)
     adopt(intake)
     stored = {receipt.id for receipt in ledger.recent(10_000)}
     # Whole are the line that was not cut, and the one that lost nothing but its newline.
-    assert stored == {f"kept_{cut:03d}" for cut in range(whole + 1)} | {f"torn_{whole - 1:03d}", f"torn_{whole:03d}"}
+    assert stored == {f"kept_{cut:04d}" for cut in range(whole + 1)} | {f"torn_{whole - 1:04d}", f"torn_{whole:04d}"}
     assert intake.set_aside == whole - 2, "one for every cut inside a line"
     assert list((tmp_path / "journal").iterdir()) == []
     ledger.close()

@@ -46,7 +46,7 @@ def test_a_journal_without_receipts_leaves_nothing_behind(tmp_path: Path) -> Non
 
 
 def test_segments_rotate_by_size(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, segment_bytes=2_000)
+    journal = Journal(tmp_path, segment_bytes=2_500)
     for number in range(10):
         journal.append(a_receipt(f"d{number}"))
     assert len(list(tmp_path.glob("*/*.jsonl"))) == 4

@@ -5,7 +5,18 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from gateway.wire.conversation import Answer, AnswerChoice, Citation, Media, Part, Refusal, Text, Thought, ToolCall
+from gateway.wire.conversation import (
+    Answer,
+    AnswerChoice,
+    Citation,
+    Media,
+    Opaque,
+    Part,
+    Refusal,
+    Text,
+    Thought,
+    ToolCall,
+)
 from gateway.wire.delta import (
     Began,
     CallArguments,
@@ -14,6 +25,7 @@ from gateway.wire.delta import (
     Delta,
     Finish,
     MediaDelta,
+    OpaqueDelta,
     RefusalDelta,
     TextDelta,
     ThoughtDelta,
@@ -81,6 +93,8 @@ class _Choice:
             self._grow(Text).citations.append(delta.citation)
         elif isinstance(delta, MediaDelta):
             self._grow(Media, new=True).media = delta
+        elif isinstance(delta, OpaqueDelta):
+            self._grow(Opaque, new=True).opaque = delta
         elif isinstance(delta, Finish):
             self._finish, self._stop_sequence = delta.reason, delta.stop_sequence
 
@@ -100,7 +114,7 @@ class _Choice:
 class _Growing:
     """A part whose text still grows."""
 
-    __slots__ = ("call", "citations", "kind", "media", "seal", "words")
+    __slots__ = ("call", "citations", "kind", "media", "opaque", "seal", "words")
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
@@ -109,6 +123,7 @@ class _Growing:
         self.seal: ThoughtSealed | None = None
         self.call: CallBegan | None = None
         self.media: MediaDelta | None = None
+        self.opaque: OpaqueDelta | None = None
 
     def whole(self) -> Part:
         text = "".join(self.words)
@@ -118,6 +133,8 @@ class _Growing:
             return ToolCall(call.id, call.name, arguments, call.is_custom, call.signature, call.origin)
         if self.media is not None:
             return Media(self.media.kind, data=self.media.data, media_type=self.media.media_type)
+        if self.opaque is not None:
+            return Opaque(self.opaque.origin, self.opaque.raw, self.opaque.what)
         if self.kind is Thought:
             seal = self.seal or ThoughtSealed()
             return Thought(text, seal.signature, seal.hidden, seal.origin, seal.id)

@@ -46,6 +46,7 @@ class Media(Struct, frozen=True, omit_defaults=True, tag="media"):
     name: str = ""
     detail: str = ""  # OpenAI's "low", "high", "auto"
     cache: CacheMark | None = None
+    raw: Raw | None = None  # as it came, where its own format says more; `Conversation.unsaid` names what
 
 
 class Thought(Struct, frozen=True, omit_defaults=True, tag="thought"):
@@ -66,6 +67,7 @@ class ToolCall(Struct, frozen=True, omit_defaults=True, tag="call"):
     signature: str = ""  # Gemini's thoughtSignature of this call
     origin: str = ""  # family that signed it
     cache: CacheMark | None = None
+    raw: Raw | None = None  # as it came, where its own format says more; `Conversation.unsaid` names what
 
 
 class ToolResult(Struct, frozen=True, omit_defaults=True, tag="result"):
@@ -75,6 +77,7 @@ class ToolResult(Struct, frozen=True, omit_defaults=True, tag="result"):
     is_error: bool = False
     is_custom: bool = False
     cache: CacheMark | None = None
+    raw: Raw | None = None  # as it came, where its own format says more; `Conversation.unsaid` names what
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="refusal"):
@@ -173,6 +176,7 @@ class Conversation(Struct, frozen=True, omit_defaults=True):
     modalities: tuple[str, ...] = ()  # what the answer may consist of: "text", "audio", "image"
     store: bool | None = None
     unknown: dict[str, Raw] = {}  # top-level members that the reader does not know, by their names there
+    unsaid: "tuple[Loss, ...]" = ()  # what only the `raw` of a part or tool says: lost in every format but its own
 
 
 class Loss(Struct, frozen=True, omit_defaults=True):

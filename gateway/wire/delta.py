@@ -93,6 +93,15 @@ class MediaDelta(Struct, frozen=True, omit_defaults=True, tag="media"):
     choice: int = 0
 
 
+class OpaqueDelta(Struct, frozen=True, omit_defaults=True, tag="opaque"):
+    """A part of an answer that means something in its own format only, whole; every other format leaves it out."""
+
+    origin: str  # dialect
+    raw: Raw
+    what: str  # its type there
+    choice: int = 0
+
+
 class UsageReport(Struct, frozen=True, omit_defaults=True, tag="usage"):
     """Running totals; the last one wins."""
 
@@ -125,6 +134,7 @@ Delta = (
     | RefusalDelta
     | CitationDelta
     | MediaDelta
+    | OpaqueDelta
     | UsageReport
     | Finish
     | Failure

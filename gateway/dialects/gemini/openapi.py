@@ -1,0 +1,109 @@
+"""Google's own schema language, a subset of OpenAPI 3.0, to JSON Schema; and JSON Schema to what Google keeps to.
+
+Source of what `responseJsonSchema` supports: Google Gen AI SDK reference, GenerateContentConfig.responseJsonSchema;
+of the subset: the same, Schema; both read 2026-11-23.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from gateway.dialects.gemini.names import encoded
+
+Schema = dict[str, Any]  # JSON Schema has no fixed shape
+
+SCHEMA = msgspec.json.Decoder(Schema)
+RENAMED = {
+    "any_of": "anyOf",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "min_properties": "minProperties",
+    "max_properties": "maxProperties",
+    "property_ordering": "propertyOrdering",
+    "additional_properties": "additionalProperties",
+    "defs": "$defs",
+    "ref": "$ref",
+}
+COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+IGNORED = (
+    "allOf not if then else patternProperties propertyNames pattern minLength maxLength multipleOf exclusiveMinimum"
+    " exclusiveMaximum uniqueItems contains minContains maxContains minProperties maxProperties dependentRequired"
+    " dependentSchemas unevaluatedProperties unevaluatedItems"
+).split()
+CONST = re.compile(rb'"const"\s*:')
+ANY_IGNORED = re.compile(b'"(?:%s)"\\s*:' % "|".join(IGNORED).encode())
+
+
+def json_schema(raw: Raw) -> Raw:
+    """The schema with lower-case types, `nullable` as a type, and properties in their `propertyOrdering`."""
+    return encoded(translated(SCHEMA.decode(raw)))
+
+
+def translated(schema: Schema) -> Schema:
+    told = {RENAMED.get(name, name): value for name, value in schema.items()}
+    kind = told.get("type")
+    if isinstance(kind, str):
+        told["type"] = kind.lower()
+    for name in COUNTS:  # 64-bit numbers are strings in protobuf's JSON
+        if isinstance(told.get(name), str) and told[name].isdecimal():
+            told[name] = int(told[name])
+    if isinstance(told.get("properties"), dict):
+        told["properties"] = ordered(told["properties"], told.pop("propertyOrdering", None))
+    for name in ("items", "additionalProperties"):
+        if isinstance(told.get(name), dict):
+            told[name] = translated(told[name])
+    if isinstance(told.get("anyOf"), list):
+        told["anyOf"] = [translated(item) if isinstance(item, dict) else item for item in told["anyOf"]]
+    if isinstance(told.get("$defs"), dict):
+        told["$defs"] = ordered(told["$defs"], None)
+    if told.pop("nullable", False):
+        return or_null(told)
+    return told
+
+
+def ordered(properties: Schema, names: object) -> Schema:
+    first = [name for name in names if name in properties] if isinstance(names, list) else []
+    return {
+        name: translated(properties[name]) if isinstance(properties[name], dict) else properties[name]
+        for name in [*first, *(name for name in properties if name not in first)]
+    }
+
+
+def or_null(schema: Schema) -> Schema:
+    """The same or null."""
+    if isinstance(schema.get("anyOf"), list):
+        return schema | {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    if isinstance(schema.get("enum"), list):
+        schema = schema | {"enum": [*schema["enum"], None]}
+    return schema | {"type": [schema["type"], "null"]} if isinstance(schema.get("type"), str) else schema
+
+
+def understood(raw: Raw) -> Raw:
+    """The schema with each `const` as an `enum` of one, which Google keeps to; every other word as it came."""
+    if CONST.search(raw) is None:
+        return raw
+    try:
+        return encoded(without_const(msgspec.json.decode(raw)))
+    except msgspec.DecodeError:
+        return raw
+
+
+def without_const(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_const(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    told = {name: without_const(item) for name, item in value.items()}
+    const = told.get("const")
+    if isinstance(const, str | int | float) and not isinstance(const, bool) and "enum" not in told:
+        told["enum"] = [told.pop("const")]  # a property that is named so has a schema there, no plain value
+    return told
+
+
+def ignored_words(raw: Raw) -> list[str]:
+    """The words of the schema that Google takes and does not keep to."""
+    return sorted({found.group()[1:].partition(b'"')[0].decode() for found in ANY_IGNORED.finditer(raw)})

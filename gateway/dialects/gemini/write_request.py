@@ -1,0 +1,170 @@
+"""A Conversation to the body that Google gets."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Raw
+
+from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.gemini.losses import Losses
+from gateway.dialects.gemini.media import DIALECT
+from gateway.dialects.gemini.model import Model, model_of
+from gateway.dialects.gemini.names import encoded
+from gateway.dialects.gemini.openapi import SCHEMA, ignored_words, understood
+from gateway.dialects.gemini.schema import ABSENT, GenerationConfig
+from gateway.dialects.gemini.thinking import write_thinking
+from gateway.dialects.gemini.write_contents import write_contents
+from gateway.dialects.gemini.write_tools import write_choice, write_tools
+from gateway.wire.conversation import Conversation, OutputFormat, Sampling
+
+# Source: ai.google.dev/api/generate-content, GenerationConfig, read 2026-11-23.
+MAX_STOP_SEQUENCES = 5
+USUAL_TIERS = ("", "auto", "default", "standard", "standard_only", "unspecified")
+TIERS = ("flex", "priority")
+
+MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+
+
+def path(model: str, stream: bool) -> str:
+    """Appended to the provider's base URL, which ends in the version."""
+    name = model if "/" in model else f"models/{model}"
+    return f"/{name}:streamGenerateContent?alt=sse" if stream else f"/{name}:generateContent"
+
+
+def write_request(conversation: Conversation, manner: TargetManner) -> Outgoing:
+    """What the provider gets; the model and whether to stream go into the URL."""
+    losses, model = Losses(conversation.origin), model_of(manner.model)
+    system, contents = write_contents(conversation, model, manner.family, losses)
+    body: dict[str, object] = {"contents": contents}
+    if system is not None:
+        body["systemInstruction"] = system
+    if tools := write_tools(conversation, losses):
+        body["tools"] = tools
+    choice = write_choice(conversation, losses)
+    if choice is not None:
+        body["toolConfig"] = {"functionCallingConfig": choice}
+    generation = MEMBERS.decode(encoded(write_generation(conversation, manner, model, losses)))
+    if generation:
+        body["generationConfig"] = generation
+    write_the_rest(conversation, body, losses)
+    drop(body, manner.drop_fields, losses)
+    return Outgoing(msgspec.json.encode(body), losses.all())
+
+
+def write_generation(
+    conversation: Conversation, manner: TargetManner, model: Model, losses: Losses
+) -> GenerationConfig:
+    sampling, limit = conversation.sampling, manner.max_output_tokens
+    wanted = sampling.max_output_tokens
+    if sampling.logit_bias is not None:
+        losses.add("logit_bias", "Gemini takes no bias of single tokens")
+    mime_type, schema = write_output(conversation, model, losses)
+    return GenerationConfig(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        max_output_tokens=min(wanted, limit) if wanted is not None and limit else wanted,
+        stop_sequences=write_stop(sampling, losses) or None,
+        candidate_count=sampling.choices,
+        seed=sampling.seed,
+        presence_penalty=sampling.presence_penalty,
+        frequency_penalty=sampling.frequency_penalty,
+        response_logprobs=sampling.logprobs or None,
+        logprobs=sampling.top_logprobs,
+        response_mime_type=mime_type,
+        response_json_schema=schema,
+        response_modalities=write_modalities(conversation),
+        thinking_config=write_thinking(conversation, manner, model, losses),
+    )
+
+
+def write_stop(sampling: Sampling, losses: Losses) -> list[str]:
+    if len(sampling.stop) > MAX_STOP_SEQUENCES:
+        losses.add("stop", f"Gemini takes {MAX_STOP_SEQUENCES} stop sequences; the first ones are told")
+    return list(sampling.stop[:MAX_STOP_SEQUENCES])
+
+
+def write_modalities(conversation: Conversation) -> list[str] | None:
+    """Text alone is what everybody gets who says nothing."""
+    if conversation.modalities in ((), ("text",)) and conversation.origin != DIALECT:
+        return None
+    return [modality.upper() for modality in conversation.modalities] or None
+
+
+def write_output(conversation: Conversation, model: Model, losses: Losses) -> tuple[str | None, Raw]:
+    """The media type of the answer, and its schema."""
+    output = conversation.output
+    if output is None or output.kind == "text":
+        return None, ABSENT
+    if conversation.tools and not model.has_json_beside_tools:
+        losses.add("response_format", f"{model.name} cannot be held to JSON and have tools as well")
+        return None, ABSENT
+    if output.schema is None:
+        return "application/json", ABSENT
+    for word in ignored_words(output.schema):
+        losses.add(f"response_format.json_schema.{word}", "Gemini does not keep to it")
+    return "application/json", described(understood(output.schema), output)
+
+
+def described(schema: Raw, output: OutputFormat) -> Raw:
+    """The description goes into the schema, the only place that it has here."""
+    if not output.description:
+        return schema
+    return encoded({"description": output.description} | SCHEMA.decode(schema))
+
+
+def write_the_rest(conversation: Conversation, body: dict[str, object], losses: Losses) -> None:
+    """Whatever else the caller said; to Google in his own words if it was Google that he spoke to."""
+    tier = conversation.service_tier
+    if conversation.origin != DIALECT:
+        if tier in TIERS:
+            body["serviceTier"] = tier
+        elif tier not in USUAL_TIERS:
+            losses.add("service_tier", f"Gemini has no tier that is called {tier}")
+        for field, reason in foreign_losses(conversation):
+            losses.add(field, reason)
+        return
+    if tier:
+        body["serviceTier"] = tier
+    if conversation.metadata:
+        body["labels"] = conversation.metadata
+    for name, raw in conversation.unknown.items():
+        if not put_back(body, name, raw):
+            losses.add(name, "it has no place once the contents have been read and written")
+
+
+def foreign_losses(conversation: Conversation) -> Iterator[tuple[str, str]]:
+    """What other formats have and this one has not."""
+    if conversation.user:
+        yield "user", "Gemini takes no name of a user"
+    if conversation.metadata:
+        yield "metadata", "Gemini keeps no metadata"
+    if conversation.verbosity:
+        yield "verbosity", "Gemini has no measure of verbosity"
+    if conversation.store:
+        yield "store", "Gemini keeps no answers"
+    if conversation.cache_key:
+        yield "prompt_cache_key", "Gemini caches the beginnings of prompts by itself and takes no key"
+    if conversation.cache_retention:
+        yield "prompt_cache_retention", "Gemini caches the beginnings of prompts by itself, for as long as it likes"
+    for name in conversation.unknown:
+        yield name, "Gemini has no such field"
+
+
+def put_back(body: dict[str, object], name: str, raw: Raw) -> bool:
+    """A member of the body, or of its `generationConfig` or `toolConfig`; False for any other path."""
+    outer, _, inner = name.rpartition(".")
+    if outer not in ("", "generationConfig", "toolConfig"):
+        return False
+    place = body if not outer else body.setdefault(outer, {})
+    if isinstance(place, dict):
+        place[inner] = raw
+    return True
+
+
+def drop(body: dict[str, object], fields: tuple[str, ...], losses: Losses) -> None:
+    """What this provider refuses, by its name here."""
+    for field in fields:
+        for place in (body, body.get("generationConfig")):
+            if isinstance(place, dict) and place.pop(field, None) is not None:
+                losses.add(field, "the provider refuses it")

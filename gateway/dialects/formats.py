@@ -1,6 +1,9 @@
 """The wire formats, by name."""
 
+from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.contract import Inbound, Outbound
 
 INBOUND: dict[str, Inbound] = {}
 OUTBOUND: dict[str, Outbound] = {}
+
+INBOUND["anthropic_messages"], OUTBOUND["anthropic_messages"] = MessagesInbound(), MessagesOutbound()

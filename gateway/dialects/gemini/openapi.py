@@ -5,6 +5,7 @@ of the subset: the same, Schema; both read 2026-11-23.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -29,13 +30,17 @@ RENAMED = {
     "ref": "$ref",
 }
 COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
-IGNORED = (
-    "allOf not if then else patternProperties propertyNames pattern minLength maxLength multipleOf exclusiveMinimum"
-    " exclusiveMaximum uniqueItems contains minContains maxContains minProperties maxProperties dependentRequired"
-    " dependentSchemas unevaluatedProperties unevaluatedItems"
-).split()
+# fmt: off
+IGNORED = frozenset((
+    "allOf", "not", "if", "then", "else", "patternProperties", "propertyNames", "pattern", "minLength", "maxLength",
+    "multipleOf", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems", "contains", "minContains", "maxContains",
+    "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+    "unevaluatedItems",
+))
+# fmt: on
+MAPS = ("properties", "$defs", "definitions")  # their members are schemas with names of the caller's
 CONST = re.compile(rb'"const"\s*:')
-ANY_IGNORED = re.compile(b'"(?:%s)"\\s*:' % "|".join(IGNORED).encode())
+ANY_IGNORED = re.compile(b'"(?:%s)"\\s*:' % "|".join(sorted(IGNORED)).encode())
 
 
 def json_schema(raw: Raw) -> Raw:
@@ -106,4 +111,19 @@ def without_const(value: Any) -> Any:
 
 def ignored_words(raw: Raw) -> list[str]:
     """The words of the schema that Google takes and does not keep to."""
-    return sorted({found.group()[1:].partition(b'"')[0].decode() for found in ANY_IGNORED.finditer(raw)})
+    if ANY_IGNORED.search(raw) is None:
+        return []
+    try:
+        return sorted(set(words_in(msgspec.json.decode(raw))))
+    except (msgspec.DecodeError, RecursionError):
+        return []
+
+
+def words_in(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from words_in(item)
+    elif isinstance(value, dict):
+        yield from IGNORED & value.keys()
+        for name, inner in value.items():
+            yield from words_in(list(inner.values()) if name in MAPS and isinstance(inner, dict) else inner)

@@ -96,10 +96,13 @@ class Gathered:
             if name != "functionDeclarations":
                 self.tools += 1
             elif bytes(raw) not in NOTHING:
-                functions = guarded(lambda raw=raw: DECLARATIONS.decode(raw), raw, "tools.functionDeclarations")
-                self.tools += len(functions)
-                self.texts += map(bytes, functions)
-                self.needs |= Ability.TOOLS if functions else Ability(0)
+                self.functions(raw)
+
+    def functions(self, raw: Raw) -> None:
+        found = guarded(lambda: DECLARATIONS.decode(raw), raw, "tools.functionDeclarations")
+        self.tools += len(found)
+        self.texts += map(bytes, found)
+        self.needs |= Ability.TOOLS if found else Ability(0)
 
     def generation(self, generation: GenerationView) -> None:
         for schema in (generation.response_json_schema, generation.response_schema):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from gateway.dialects.gemini.media import DIALECT, read_blob, read_file
 from gateway.dialects.gemini.names import ITEMS, MEMBERS
@@ -11,7 +12,7 @@ from gateway.dialects.gemini.schema import NOTHING, Content, FunctionCall, Funct
 from gateway.dialects.gemini.signatures import unwrapped
 from gateway.errors import InvalidRequest
 from gateway.wire import conversation
-from gateway.wire.conversation import Media, Opaque, Role, Text, Thought, ToolCall, ToolResult, Turn
+from gateway.wire.conversation import Loss, Media, Opaque, Role, Text, Thought, ToolCall, ToolResult, Turn
 
 ROLES: dict[str | None, Role] = {None: "user", "": "user", "user": "user", "function": "user", "model": "assistant"}
 STRING = msgspec.json.Decoder(str)
@@ -20,11 +21,11 @@ OwnPart = conversation.Part
 
 
 class ContentsReader:
-    """Takes messages in order. lost: members of parts that the vocabulary has no place for, by their paths."""
+    """Takes messages in order. unsaid: what only the `raw` of a part says."""
 
     def __init__(self, raw_parts: "RawParts") -> None:
         self.turns: list[Turn] = []
-        self.lost: dict[str, Raw] = {}
+        self.unsaid: list[Loss] = []
         self._raw_parts = raw_parts
         self._call_count = 0
         self._unanswered: list[tuple[str, str]] = []  # id and name of calls
@@ -60,15 +61,20 @@ class ContentsReader:
             parts.append(self._call(part.function_call, part.thought_signature))
             return
         if part.inline_data is not None:
-            parts.append(read_blob(part.inline_data, part.media_resolution))
+            parts.append(self._with_raw(part, read_blob(part.inline_data, part.media_resolution), path))
         elif part.file_data is not None:
-            parts.append(read_file(part.file_data, part.media_resolution))
+            parts.append(self._with_raw(part, read_file(part.file_data, part.media_resolution), path))
         else:
             parts += self._opaque(path)
             return
-        if part.video_metadata:
-            self.lost[f"{path}.videoMetadata"] = part.video_metadata
         read_signature(part, parts)
+
+    def _with_raw(self, part: Part, media: Media, path: str) -> Media:
+        """Cuts of a film, and resolutions that nobody else has a word for, are in the `raw` only."""
+        only_here = {"videoMetadata": bool(part.video_metadata), "mediaResolution": part.media_resolution is not None}
+        said = [name for name, is_said in only_here.items() if is_said]
+        self.unsaid += [Loss(f"{path}.{name}", "only Gemini has it") for name in said]
+        return replace(media, raw=self._raw_parts.at(path)) if said else media
 
     def _opaque(self, path: str) -> list[Opaque]:
         raw = self._raw_parts.at(path)
@@ -117,10 +123,8 @@ class RawParts:
         names = path.replace("[", ".[").split(".")
         raw = self._members[names[0]]
         for name in names[1:]:
-            if name.startswith("["):
-                raw = ITEMS.decode(raw)[int(name[1:-1])]
-            else:
-                raw = MEMBERS.decode(raw)[name]
+            is_item = name.startswith("[")
+            raw = ITEMS.decode(raw)[int(name[1:-1])] if is_item else MEMBERS.decode(raw)[name]
         return raw
 
 

@@ -65,7 +65,8 @@ def read_request(body: bytes, stream: bool = False) -> Conversation:
         service_tier=(request.service_tier or "").lower(),
         metadata=request.labels or {},
         modalities=tuple(modality.lower() for modality in generation.response_modalities or ()),
-        unknown=unknown_members(members) | contents.lost,
+        unknown=unknown_members(members),
+        unsaid=tuple(contents.unsaid),
     )
 
 

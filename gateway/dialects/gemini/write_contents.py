@@ -22,9 +22,10 @@ WirePart = Part | Raw
 class ContentsWriter:
     """Takes turns in order. system: what stands apart from the contents."""
 
-    def __init__(self, model: Model, family: str, losses: Losses) -> None:
+    def __init__(self, origin: str, model: Model, family: str, losses: Losses) -> None:
         self.system: list[WirePart] = []
         self._contents: list[tuple[str, list[WirePart]]] = []
+        self._is_own = origin == DIALECT
         self._model = model
         self._reads_signatures = family in ("", HOME)
         self._losses = losses
@@ -82,7 +83,7 @@ class ContentsWriter:
         if isinstance(part, Text | Refusal):
             return [Part(text=part.text)] if part.text else []
         if isinstance(part, Media):
-            return self._media(part, number)
+            return [part.raw] if self._is_own and part.raw is not None else [*self._media(part, number)]
         if isinstance(part, Thought):
             return self._thought(part, number)
         if isinstance(part, ToolCall):
@@ -97,7 +98,7 @@ class ContentsWriter:
         if isinstance(part, Text) and part.citations:
             self._losses.add_in_turn(number, "citations", "Gemini takes no citations in what was said before")
 
-    def _media(self, media: Media, number: int) -> list[WirePart]:
+    def _media(self, media: Media, number: int) -> list[Part]:
         part = written(media)
         if part is None:
             where = f"is an upload at {media.origin}" if media.file_id else "has neither data nor an address"
@@ -132,7 +133,7 @@ class ContentsWriter:
         name = result.name or (call.name if call else "") or "unknown"
         text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
         shown = [part for part in result.parts if isinstance(part, Media)]
-        media = [part for item in shown for part in self._media(item, number) if isinstance(part, Part)]
+        media = [part for item in shown for part in self._media(item, number)]
         inside = [ResponsePart(part.inline_data, part.file_data) for part in media]
         response = FunctionResponse(
             result.call_id or None,
@@ -189,7 +190,7 @@ def write_contents(
     conversation: Conversation, model: Model, family: str, losses: Losses
 ) -> tuple[Content | None, list[dict[str, object]]]:
     """The system instruction and the contents."""
-    writer = ContentsWriter(model, family, losses)
+    writer = ContentsWriter(conversation.origin, model, family, losses)
     for number, turn in enumerate(conversation.turns):
         writer.take(turn, number)
     contents = writer.contents()

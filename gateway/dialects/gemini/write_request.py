@@ -123,14 +123,15 @@ def write_the_rest(conversation: Conversation, body: dict[str, object], losses: 
             losses.add("service_tier", f"Gemini has no tier that is called {tier}")
         for field, reason in foreign_losses(conversation):
             losses.add(field, reason)
+        for loss in conversation.unsaid:
+            losses.add(loss.field, loss.reason)
         return
     if tier:
         body["serviceTier"] = tier
     if conversation.metadata:
         body["labels"] = conversation.metadata
     for name, raw in conversation.unknown.items():
-        if not put_back(body, name, raw):
-            losses.add(name, "it has no place once the contents have been read and written")
+        put_back(body, name, raw)
 
 
 def foreign_losses(conversation: Conversation) -> Iterator[tuple[str, str]]:
@@ -151,15 +152,12 @@ def foreign_losses(conversation: Conversation) -> Iterator[tuple[str, str]]:
         yield name, "Gemini has no such field"
 
 
-def put_back(body: dict[str, object], name: str, raw: Raw) -> bool:
-    """A member of the body, or of its `generationConfig` or `toolConfig`; False for any other path."""
+def put_back(body: dict[str, object], name: str, raw: Raw) -> None:
+    """A member of the body, or of its `generationConfig` or `toolConfig`."""
     outer, _, inner = name.rpartition(".")
-    if outer not in ("", "generationConfig", "toolConfig"):
-        return False
-    place = body if not outer else body.setdefault(outer, {})
+    place = body.setdefault(outer, {}) if outer else body
     if isinstance(place, dict):
         place[inner] = raw
-    return True
 
 
 def drop(body: dict[str, object], fields: tuple[str, ...], losses: Losses) -> None:

@@ -26,8 +26,8 @@ def of_modality(modality: str, details: list[ModalityCount] | None) -> int:
 
 
 def merged(before: UsageMetadata, now: UsageMetadata) -> UsageMetadata:
-    """Running totals: what a later report leaves out stays as it was."""
-    if before == UsageMetadata():
+    """Running totals: what a later report leaves out stays as it was. One with a total leaves nothing out."""
+    if now.total_token_count is not None:
         return now
     pairs = ((name, getattr(now, name), getattr(before, name)) for name in UsageMetadata.__struct_fields__)
     return UsageMetadata(**{name: new if new is not None else old for name, new, old in pairs})

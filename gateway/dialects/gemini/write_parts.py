@@ -1,5 +1,7 @@
 """Deltas and parts of an answer as parts of a candidate."""
 
+from collections.abc import Iterable
+
 from msgspec import Raw, Struct
 
 from gateway.dialects.gemini.citations import write_grounding
@@ -55,11 +57,12 @@ class OpenCall:
         call = ToolCall(began.id, began.name, text, began.is_custom)
         return call_part(call, wrapped(Seal(began.signature, maker=began.origin)))
 
-    @property
-    def is_whole(self) -> bool:
-        """Nothing can follow an object; of free text nobody knows."""
+    def is_over(self, before_another: bool) -> bool:
+        """Whether its arguments are whole. Calls may come side by side, so an empty one waits while others begin."""
         text = "".join(self.words)
-        return not self.began.is_custom and as_object(text) is not None
+        if not text or self.began.is_custom:
+            return not before_another
+        return as_object(text) is not None
 
 
 class ChoiceWriter:
@@ -83,7 +86,8 @@ class ChoiceWriter:
                 call.words.append(delta.text)
             return
         if self._calls and not isinstance(delta, Finish):
-            self._close_calls(only_whole=True)
+            before_another = isinstance(delta, CallBegan)
+            self._close([index for index, call in self._calls.items() if call.is_over(before_another)])
         self._say(delta)
         if not isinstance(delta, CitationDelta):
             self._is_thinking = isinstance(delta, ThoughtDelta)
@@ -111,10 +115,9 @@ class ChoiceWriter:
         elif isinstance(delta, Finish):
             self.finish = self.finish or delta.reason
 
-    def _close_calls(self, only_whole: bool) -> None:
-        for index in sorted(self._calls):
-            if not only_whole or self._calls[index].is_whole:
-                self._parts.append(self._calls.pop(index).whole())
+    def _close(self, indexes: Iterable[int]) -> None:
+        for index in sorted(indexes):
+            self._parts.append(self._calls.pop(index).whole())
 
     def candidate(self) -> CandidateOut | None:
         """What was said since the last one; None for nothing."""
@@ -126,7 +129,7 @@ class ChoiceWriter:
 
     def last(self, finish_reason: str) -> CandidateOut:
         """The end: calls that are still open, sources, and the reason."""
-        self._close_calls(only_whole=False)
+        self._close([*self._calls])
         parts, self._parts = self._parts or [Part(text="")], []
         grounding = write_grounding(self._citations, "".join(self._texts))
         return CandidateOut(

@@ -13,6 +13,7 @@ from gateway.errors import InvalidRequest
 from gateway.wire.conversation import Answer, Conversation
 from gateway.wire.delta import Delta, Usage
 from tests.dialects.cases import Case, load_cases
+from tests.dialects.vocabulary import read
 
 CALLER = Conversation(origin="test", turns=())
 
@@ -50,7 +51,7 @@ def read_request(case: Case) -> object:
 
 
 def write_request(case: Case) -> object:
-    given = msgspec.json.decode(case.given, type=WriteRequest)
+    given = read(case.given, WriteRequest)
     outgoing = OUTBOUND[case.format].write_request(given.conversation, given.manner)
     told: dict[str, object] = {"body": json.loads(outgoing.body)}
     if outgoing.losses:
@@ -70,12 +71,12 @@ def read_stream(case: Case) -> object:
 
 
 def write_answer(case: Case) -> object:
-    given = msgspec.json.decode(case.given, type=WriteAnswer)
+    given = read(case.given, WriteAnswer)
     return json.loads(INBOUND[case.format].write_answer(given.answer, given.usage, given.conversation))
 
 
 def write_stream(case: Case) -> object:
-    given = msgspec.json.decode(case.given, type=WriteStream)
+    given = read(case.given, WriteStream)
     writer = INBOUND[case.format].stream_writer(given.conversation, given.wants_usage)
     text = writer.write(given.deltas)
     text += writer.cut(given.cut, 502, "stream_cut", None) if given.cut else writer.closing(None, None)

@@ -36,6 +36,7 @@ class TargetManner(Struct, frozen=True):
     max_tokens_field: str = ""
     is_reasoning: bool = False  # takes an effort or a budget
     beta: str = ""  # the caller's anthropic-beta header, where the target takes it
+    extensions: tuple[str, ...] = ()  # members beyond its format's definition that it takes: "reasoning_content", …
 
 
 class StreamReader(Protocol):

@@ -1,0 +1,73 @@
+"""What a request could not say here, collected in the caller's words."""
+
+from gateway.wire.conversation import Loss
+
+# A caller's words for what Chat Completions calls otherwise.
+WORDS: dict[str, dict[str, str]] = {
+    "anthropic_messages": {
+        "max_completion_tokens": "max_tokens",
+        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "reasoning_effort": "output_config.effort",
+        "response_format": "output_config.format",
+        "stop": "stop_sequences",
+        "thinking_budget": "thinking.budget_tokens",
+        "thinking_off": "thinking",
+        "thinking_summary": "thinking.display",
+        "user": "metadata.user_id",
+    },
+    "gemini": {
+        "frequency_penalty": "generationConfig.frequencyPenalty",
+        "logprobs": "generationConfig.responseLogprobs",
+        "max_completion_tokens": "generationConfig.maxOutputTokens",
+        "modalities": "generationConfig.responseModalities",
+        "n": "generationConfig.candidateCount",
+        "presence_penalty": "generationConfig.presencePenalty",
+        "reasoning_effort": "generationConfig.thinkingConfig.thinkingLevel",
+        "response_format": "generationConfig.responseMimeType",
+        "seed": "generationConfig.seed",
+        "service_tier": "serviceTier",
+        "stop": "generationConfig.stopSequences",
+        "temperature": "generationConfig.temperature",
+        "thinking_budget": "generationConfig.thinkingConfig.thinkingBudget",
+        "thinking_off": "generationConfig.thinkingConfig.thinkingBudget",
+        "tool_choice": "toolConfig.functionCallingConfig",
+        "top_k": "generationConfig.topK",
+        "top_logprobs": "generationConfig.logprobs",
+        "top_p": "generationConfig.topP",
+    },
+    "openai_responses": {
+        "max_completion_tokens": "max_output_tokens",
+        "reasoning_effort": "reasoning.effort",
+        "response_format": "text.format",
+        "thinking_summary": "reasoning.summary",
+        "verbosity": "text.verbosity",
+    },
+    "openai_completions": {"max_completion_tokens": "max_tokens"},
+    "openai_chat": {
+        "thinking_budget": "reasoning.max_tokens",
+        "thinking_off": "reasoning",
+        "thinking_summary": "reasoning.summary",
+    },
+}
+LIST_OF_TURNS = {"gemini": "contents", "openai_responses": "input"}
+
+
+class Losses:
+    """Collects them while a request is written; each field counts once."""
+
+    def __init__(self, origin: str) -> None:
+        self._words = WORDS.get(origin, {})
+        self._turns = LIST_OF_TURNS.get(origin, "messages")
+        self._found: dict[str, Loss] = {}
+
+    def add(self, field: str, reason: str) -> None:
+        """field: as this format calls it."""
+        field = self._words.get(field, field)
+        self._found.setdefault(field, Loss(field, reason))
+
+    def add_in_turn(self, turn: int, what: str, reason: str) -> None:
+        """what: of that turn."""
+        self.add(f"{self._turns}[{turn}].{what}", reason)
+
+    def told(self) -> tuple[Loss, ...]:
+        return tuple(self._found.values())

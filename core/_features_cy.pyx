@@ -146,6 +146,7 @@ def extract(texts, Py_ssize_t focus=-1):
     cdef bytes text
     cdef const uint8_t* start
     cdef Py_ssize_t size
+    cdef Py_ssize_t scanned = 0  # since other threads could last run
     cdef tuple asked = NOTHING_ASKED
     if focus < 0:
         focus += count
@@ -157,9 +158,11 @@ def extract(texts, Py_ssize_t focus=-1):
         memset(&one, 0, sizeof(Scan))
         start = text
         size = len(text)
-        if size < LONG_BYTES:
+        scanned += size
+        if scanned < LONG_BYTES:
             scan_text(&one, start, size)
         else:
+            scanned = 0
             with nogil:
                 scan_text(&one, start, size)
         add(&total, &one)

@@ -19,6 +19,7 @@ from gateway.server.lingering import LingeringTransport
 
 EXTENSION = "steelyard.connection"  # scope["extensions"] key under which a request finds its connection
 
+FRAMING = (b"content-length", b"transfer-encoding")
 HEAD, BODY, WHOLE = range(3)  # what of the newest request is still to come: some of its head, of its body, nothing
 
 
@@ -72,9 +73,10 @@ class SteelyardProtocol(HttpToolsProtocol):
         self._packet_bytes = len(data)
         self._passed_bytes = 0
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # nothing to upgrade to, so the request is answered as it is
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(self._too_large() if isinstance(error.__context__, HeadTooLarge) else UNREADABLE)
             return
@@ -118,6 +120,18 @@ class SteelyardProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         self._may_stay = False
         super().shutdown()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the body that the parser takes for another protocol, and let this be the connection's last request.
+
+        A server may ignore an upgrade (RFC 9110, 7.8). Java's HttpClient asks for one to h2c with its first request.
+        """
+        framing = [b"%s: %s\r\n" % field for field in self.scope["headers"] if field[0] in FRAMING]
+        self.cycle.keep_alive = False
+        self.cycle.more_body = bool(framing)
+        self._phase = BODY if framing else WHOLE
+        self.parser = httptools.HttpRequestParser(Rest(self)) if framing else Deaf()  # type: ignore[assignment]
+        self.parser.feed_data(b"POST / HTTP/1.1\r\nconnection: close\r\n%s\r\n%s" % (b"".join(framing), rest))
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
@@ -207,8 +221,16 @@ class SteelyardProtocol(HttpToolsProtocol):
         return LingeringTransport(self.transport, self, self.loop)
 
 
+class Rest:
+    """What a parser tells of a request whose head has been dealt with."""
+
+    def __init__(self, connection: SteelyardProtocol) -> None:
+        self.on_body = connection.on_body
+        self.on_message_complete = connection.on_message_complete
+
+
 class Deaf:
-    """A parser for a connection that has been refused: takes whatever comes for nothing."""
+    """A parser for a connection that reads no further request: takes whatever comes for nothing."""
 
     def feed_data(self, data: bytes) -> None:
         return

@@ -209,6 +209,30 @@ def test_pipelined_requests_are_answered_in_order(patient: int) -> None:
         assert [answer["bytes"] for answer in answers] == [70_000, 3, 70_000, 0]
 
 
+UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "size"),
+    [
+        (POST + UPGRADE + b"content-length: 5\r\n\r\nhello", 5),
+        (POST + UPGRADE + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\nyou\r\n0\r\n\r\n", 8),
+        (POST + UPGRADE + b"content-length: 0\r\n\r\n", 0),
+        (GET + UPGRADE + b"\r\n", 0),
+        (GET + b"connection: upgrade\r\nupgrade: websocket\r\n\r\n", 0),
+        # A body that looks like a request is a body; what follows the body is not read.
+        (POST + UPGRADE + b"content-length: 18\r\n\r\nGET / HTTP/1.1\r\n\r\n" + GET + b"\r\n", 18),
+    ],
+    ids=["length", "chunked", "empty", "none", "websocket", "smuggled"],
+)
+def test_an_upgrade_is_ignored_and_the_body_read(patient: int, request_bytes: bytes, size: int) -> None:
+    for cut in (len(request_bytes), len(request_bytes) - 3, request_bytes.index(b"\r\n\r\n") + 4):
+        received = exchange(patient, request_bytes[:cut], request_bytes[cut:])
+        assert received.startswith(b"HTTP/1.1 200 ")
+        [answer] = bodies(received)
+        assert answer["bytes"] == size
+
+
 def test_rubbish_behind_a_request_waits_for_its_answer_and_gets_none(patient: int) -> None:
     with connect(patient) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: localhost\r\n\r\nRUBBISH\r\n\r\n")

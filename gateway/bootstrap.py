@@ -91,6 +91,8 @@ def compile_snapshot(
         catalog = merge(catalog, *simulated_catalog())
     targets = build_targets(catalog, providers.keys(), TASKS)
     routers = {**PRESETS, **settings.routers}
+    # Callers with keys of their own are not the operator, and our environment is none of their business.
+    why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent
     try:
         policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
     except ValueError as error:
@@ -101,7 +103,7 @@ def compile_snapshot(
         targets=targets,
         scorer=Scorer(targets.matrix),
         policies=policies,
-        selector=Selector(policies, targets, catalog, resolution.absent, settings.aliases, settings.default_router),
+        selector=Selector(policies, targets, catalog, why_absent, settings.aliases, settings.default_router),
         providers=providers,
         absent=resolution.absent,
         lines=lay_lines(targets, providers, environ),

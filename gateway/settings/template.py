@@ -35,7 +35,8 @@ def commented_settings(found_keys: Mapping[str, str]) -> str:
         *providers_text(found_keys),
         "# Keys of your callers; steelyard keys new NAME makes one. Without any only this machine is served.\n"
         "#keys:\n#  - {name: support-bot, sha256: …, routers: [support]}\n",
-        "# Names that callers use -> router, model or target.\n#aliases: {gpt-4o: openai/gpt-5-mini}\n",
+        "# Names that callers use -> router, model or target; '*' is every name that nobody knows.\n"
+        "#aliases: {gpt-4o: openai/gpt-5-mini, '*': auto}\n",
         *(f"#{name}:  # {(block.__doc__ or '').strip()}\n{block_text(block, 2)}" for name, block in BLOCKS.items()),
     ]
     return "\n".join(parts)

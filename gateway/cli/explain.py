@@ -110,9 +110,9 @@ def print_flips(decision: DecisionRecord) -> None:
     """At which weight another target would win."""
     for name, flip in decision.flips.items():
         if flip.above is not None:
-            CONSOLE.print(f"{name} at {flip.above:.2f} or more would choose {flip.above_target}")
+            CONSOLE.print(f"{name} at {flip.above:.4f} or more would choose {flip.above_target}")
         if flip.below is not None:
-            CONSOLE.print(f"{name} at {flip.below:.2f} or less would choose {flip.below_target}")
+            CONSOLE.print(f"{name} at {flip.below:.4f} or less would choose {flip.below_target}")
 
 
 def print_exclusions(decision: DecisionRecord, limit: int) -> None:

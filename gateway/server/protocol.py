@@ -48,11 +48,12 @@ class SteelyardProtocol(HttpToolsProtocol):
     _packet_bytes = 0  # of the packet being parsed
     _passed_bytes = 0  # of those, the ones that belong to requests before the newest one
     _framing_bytes = 0  # since the head began, or since the last packet with content in it
-    _body_bytes = 0
-    _counted_body_bytes = 0
+    _body_bytes = 0  # of all requests so far
+    _counted_body_bytes = 0  # of those, the ones that `_framing_bytes` knows of
     _timer: asyncio.TimerHandle | None = None
     _timed_phase = WHOLE
     _timed_since = 0.0  # loop time
+    _timed_from_byte = 0  # `_body_bytes` when the clock was started
     _may_stay = True  # uvicorn's `keep_alive` for the time when the body is whole
     _has_refused = False
 
@@ -85,17 +86,18 @@ class SteelyardProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._unset_keepalive_if_required()  # not on any byte: stray line ends begin nothing
         self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]
         self._phase = HEAD
-        self._framing_bytes = self._body_bytes = self._counted_body_bytes = 0
+        if self.timeout_keep_alive_task is not None:  # not on any byte: stray line ends begin nothing
+            self._unset_keepalive_if_required()
 
     def on_headers_complete(self) -> None:
         if self._framing_bytes + self._packet_bytes > self.max_head_bytes and self._head_bytes() > self.max_head_bytes:
             raise HeadTooLarge
         if len(self.headers) > self.max_headers:
             raise HeadTooLarge
-        self._unset_keepalive_if_required()  # an answer that ended while this head was incomplete has set it again
+        if self.timeout_keep_alive_task is not None:  # an answer that ended while this head was incomplete has set it
+            self._unset_keepalive_if_required()
         self._phase = BODY
         super().on_headers_complete()
         self.headers = []  # takes the trailers; nobody may add to the headers once they have been looked at
@@ -115,7 +117,10 @@ class SteelyardProtocol(HttpToolsProtocol):
         self._passed_bytes = self._packet_bytes
         if self._timed_phase != WHOLE:
             self._stop_clock()
-        super().on_message_complete()
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
 
     def shutdown(self) -> None:
         self._may_stay = False
@@ -138,7 +143,7 @@ class SteelyardProtocol(HttpToolsProtocol):
 
     def _wait_for_more(self) -> None:
         """The packet has been read and the request is not whole."""
-        if self._body_bytes != self._counted_body_bytes:
+        if self._phase == BODY and self._body_bytes != self._counted_body_bytes:
             self._counted_body_bytes = self._body_bytes
             self._framing_bytes = 0
         else:
@@ -160,6 +165,7 @@ class SteelyardProtocol(HttpToolsProtocol):
         self._stop_clock()
         self._timed_phase = self._phase
         self._timed_since = self.loop.time()
+        self._timed_from_byte = self._body_bytes
         if self._phase == BODY:  # an answer that comes before the end of the body ends the connection, in good manners
             self._may_stay = self.cycle.keep_alive
             self.cycle.keep_alive = False
@@ -174,11 +180,12 @@ class SteelyardProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = self._may_stay
             self.cycle.transport = self.transport
         self._timed_phase = WHOLE
+        self._framing_bytes = 0
 
     def _allowed_seconds(self) -> float:
         if self._phase == HEAD:
             return self.head_seconds
-        return self.body_seconds + self._body_bytes / self.body_bytes_per_second
+        return self.body_seconds + (self._body_bytes - self._timed_from_byte) / self.body_bytes_per_second
 
     def _look_at_clock(self) -> None:
         self._timer = None

@@ -57,10 +57,11 @@ def test_below_a_router_that_does_not_exist_there_is_nothing(keyless: Gateway, p
 
 
 def test_the_models_are_what_the_sdk_expects(keyless: Gateway) -> None:
-    client = OpenAI(base_url=f"{keyless.url}/v1", api_key="unused")
-    listed = list(client.models.list())
+    with OpenAI(base_url=f"{keyless.url}/v1", api_key="unused") as client:
+        listed = list(client.models.list())
+        singles = [client.models.retrieve(name) for name in ("auto", "sim/flagship")]
     assert {"auto", "sim/flagship"} <= {model.id for model in listed}
-    for model in (*listed, client.models.retrieve("auto"), client.models.retrieve("sim/flagship")):
+    for model in (*listed, *singles):
         assert model.object == "model"
         assert isinstance(model.created, int)
         assert model.owned_by

@@ -117,6 +117,7 @@ class SteelyardProtocol(HttpToolsProtocol):
         self._passed_bytes = self._packet_bytes
         if self._timed_phase != WHOLE:
             self._stop_clock()
+            self._framing_bytes = 0
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
@@ -180,7 +181,6 @@ class SteelyardProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = self._may_stay
             self.cycle.transport = self.transport
         self._timed_phase = WHOLE
-        self._framing_bytes = 0
 
     def _allowed_seconds(self) -> float:
         if self._phase == HEAD:

@@ -143,6 +143,7 @@ def bodies(received: bytes) -> list[dict[str, Any]]:
         ([GET + b"x: " + b"a" * 66_000 + b"\r\n\r\n"], 431, "headers_too_large"),
         ([GET + b"x: ", b"a" * 66_000], 431, "headers_too_large"),
         ([GET + b"a" * 66_000], 431, "headers_too_large"),
+        ([GET + b"x: " + b"a" * 33_000, b"a" * 33_000], 431, "headers_too_large"),
         ([GET + b"x: a\r\n" * 201 + b"\r\n"], 431, "headers_too_large"),
         ([GET + b"x: a\r\n" * 201], 431, "headers_too_large"),
         ([b"GET /" + b"a" * 66_000], 414, "uri_too_long"),

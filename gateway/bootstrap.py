@@ -180,6 +180,16 @@ def known_catalog(settings: Settings) -> Catalog:
     return last_good(Path(settings.catalog.path))
 
 
+def served_catalog(settings: Settings, environ: Mapping[str, str]) -> Catalog:
+    """The known catalog with the operator's own models, or with the simulator's when no provider is live."""
+    catalog = known_catalog(settings)
+    live = resolve(settings, environ).live
+    if not live:
+        return merge(catalog, *simulated_catalog())
+    own = {name: settings.providers[name] for name in live if name in settings.providers}
+    return merge(catalog, *own_models(own, catalog), {SOURCE: OWN_SOURCE})
+
+
 async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report:
     """Pull the public sources once and keep the result. accept: targets whose large price moves are right."""
     return await Refresher(settings.catalog, known_catalog(settings), random.random).refresh_once(accept)

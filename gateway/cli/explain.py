@@ -42,7 +42,9 @@ def fetch(url: str, key: str, decision_id: str) -> DecisionRecord:
     except urllib.error.HTTPError as error:
         raise click.ClickException(json.loads(error.read())["error"]["message"]) from error
     except OSError as error:
-        raise click.ClickException(f"{url} does not answer ({error}); is the server running there? --url") from error
+        raise click.ClickException(
+            f"{url} does not answer ({error}); steelyard serve starts a server there, --url names another one"
+        ) from error
     if answer.decision is None:
         raise click.ClickException(f"{decision_id} is too old to be explained whole; its receipt is in the ledger")
     return answer.decision

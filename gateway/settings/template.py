@@ -19,10 +19,10 @@ from gateway.settings.schema import (
 EXAMPLE_ROUTER = """\
 # Routers. auto, fast, economy, quality and green exist already; define your own here, or change one by its name.
 # weights: cost, latency, quality, availability, carbon; they are scaled to sum to 1.
-routers:
-  support:
-    description: Answers to customers, quick and good enough
-    weights: {latency: 0.5, quality: 0.3, cost: 0.2}
+#routers:
+#  support:
+#    description: Answers to customers, quick and good enough
+#    weights: {latency: 0.5, quality: 0.3, cost: 0.2}
 """
 
 

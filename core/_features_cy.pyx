@@ -37,6 +37,7 @@ cdef enum:
     MATH_MARK = 2
     CODE_LINE_END = 4
     BASE64_WITHIN_BYTES = 100
+    LONG_BYTES = 262_144    # this much takes a millisecond: worth letting other threads run meanwhile
     QUOTE = 0x22
     BACKSLASH = 0x5C
 
@@ -143,6 +144,9 @@ def extract(texts, Py_ssize_t focus=-1):
     cdef Totals total
     cdef Py_ssize_t i, count = len(texts)
     cdef bytes text
+    cdef const uint8_t* start
+    cdef Py_ssize_t size
+    cdef Py_ssize_t scanned = 0  # since other threads could last run
     cdef tuple asked = NOTHING_ASKED
     if focus < 0:
         focus += count
@@ -152,7 +156,15 @@ def extract(texts, Py_ssize_t focus=-1):
     for i in range(count):
         text = texts[i]
         memset(&one, 0, sizeof(Scan))
-        scan_text(&one, text, len(text))
+        start = text
+        size = len(text)
+        scanned += size
+        if scanned < LONG_BYTES:
+            scan_text(&one, start, size)
+        else:
+            scanned = 0
+            with nogil:
+                scan_text(&one, start, size)
         add(&total, &one)
         if i == focus:
             asked = figures_of_focus(&one)

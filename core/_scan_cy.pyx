@@ -4,11 +4,12 @@ A reader takes a pointer to where something begins and returns a pointer behind 
 skipped eight bytes at a time. Nothing is allocated until a member has been found.
 """
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from core._scan_np import HUGE as PY_HUGE, MAX_DEPTH as PY_MAX_DEPTH, MORE as PY_MORE, NOT_AN_OBJECT, ODD as PY_ODD
-from core._scan_np import ENVELOPE_BYTES as PY_ENVELOPE_BYTES, Malformed, READ as PY_READ, TOO_DEEP, unescape
+from core._scan_np import ENVELOPE_BYTES as PY_ENVELOPE_BYTES, Malformed, READ as PY_READ, TOO_DEEP, too_many, unescape
 
 cdef enum:
     MAX_DEPTH = 64
@@ -17,6 +18,7 @@ cdef enum:
     READ = 1
     ODD = 2
     HUGE = 3
+    LONG_BYTES = 262_144  # this much takes 0.1 ms or so: worth letting other threads run meanwhile
 
 if (MAX_DEPTH, ENVELOPE_BYTES, MORE, READ, ODD, HUGE) != (
     PY_MAX_DEPTH, PY_ENVELOPE_BYTES, PY_MORE, PY_READ, PY_ODD, PY_HUGE
@@ -30,8 +32,54 @@ cdef struct Name:
     Text end
     bint escaped
 
+cdef struct Toll:  # what a walk may still cost, and why it has ended
+    Py_ssize_t values_left
+    bint too_deep
+    bint too_many
+
+cdef Toll NO_TOLL = Toll(PY_SSIZE_T_MAX, False, False)
+
 cdef uint64_t ONES = 0x0101010101010101
 cdef uint64_t HIGH = 0x8080808080808080
+
+cdef uint8_t[256] IS_ESCAPE  # may this byte stand behind a backslash?
+
+
+cdef _fill_tables():
+    for byte in range(256):
+        IS_ESCAPE[byte] = byte in b'"\\/bfnrt'
+
+
+_fill_tables()
+
+
+def check_object(bytes body not None, Py_ssize_t most_values):
+    """Raise Malformed unless the body is one well-formed object; see `_scan_np.check_object`. Long ones without the GIL."""
+    cdef Text base = body
+    cdef Text end = base + len(body)
+    cdef Text at
+    cdef Toll toll = NO_TOLL
+    toll.values_left = most_values
+    if len(body) < LONG_BYTES:
+        at = skip_object(base, end, &toll)
+    else:
+        with nogil:
+            at = skip_object(base, end, &toll)
+    if toll.too_deep:
+        raise Malformed(TOO_DEEP)
+    if toll.too_many:
+        raise Malformed(too_many(most_values))
+    if at != end:
+        raise Malformed(NOT_AN_OBJECT)
+
+
+cdef Text skip_object(Text at, Text end, Toll* toll) noexcept nogil:
+    """Behind the object and the white space around it; NULL for anything else."""
+    at = skip_space(at, end)
+    if at == end or at[0] != c"{":
+        return NULL
+    at = skip_container(at, end, 1, toll)
+    return NULL if at == NULL else skip_space(at, end)
 
 
 def top_level_spans(bytes body not None, tuple keys not None):
@@ -44,20 +92,20 @@ def top_level_spans(bytes body not None, tuple keys not None):
     cdef Text value_end
     cdef Name name
     cdef bint closed = False
-    cdef bint too_deep = False
+    cdef Toll toll = NO_TOLL
     cdef Py_ssize_t index
     found = []
     at = open_container(at, end, c"{", &closed)
     while at != NULL and not closed:
         start = at
         value = read_key(at, end, &name)
-        value_end = skip_value(value, end, 1, &too_deep)
+        value_end = skip_value(value, end, 1, &toll)
         at = next_item(value_end, end, c"}", &closed)
         if at != NULL:
             index = index_of(name, keys)
             if index >= 0:
                 found.append((index, start - base, value - base, value_end - base, at - 1 - base))
-    if too_deep:
+    if toll.too_deep:
         raise Malformed(TOO_DEEP)
     if at == NULL or skip_space(at, end) != end:
         raise Malformed(NOT_AN_OBJECT)
@@ -127,7 +175,7 @@ cdef Py_ssize_t read_frame(Text at, Text end) noexcept nogil:
     cdef Py_ssize_t size = 0
     cdef bint has_choices = False
     cdef bint closed = False
-    cdef bint too_deep = False
+    cdef Toll toll = NO_TOLL
     cdef Name name
     cdef Text value
     at = open_container(skip_space(at, end), end, c"{", &closed)
@@ -135,9 +183,9 @@ cdef Py_ssize_t read_frame(Text at, Text end) noexcept nogil:
         value = read_plain_key(at, end, &name)
         if is_named(name, b"choices", 7):
             has_choices = True
-            at = read_choices(value, end, &size, &too_deep)
+            at = read_choices(value, end, &size, &toll)
         else:
-            at = skip_value(value, end, 1, &too_deep)
+            at = skip_value(value, end, 1, &toll)
             if (is_named(name, b"error", 5) or is_named(name, b"usage", 5)) and not is_null(value, at):
                 return -1
         at = next_item(at, end, c"}", &closed)
@@ -146,18 +194,18 @@ cdef Py_ssize_t read_frame(Text at, Text end) noexcept nogil:
     return size
 
 
-cdef Text read_choices(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexcept nogil:
+cdef Text read_choices(Text at, Text end, Py_ssize_t* size, Toll* toll) noexcept nogil:
     cdef bint closed = False
     at = open_container(at, end, c"[", &closed)
     if closed:
         return NULL
     while at != NULL and not closed:
-        at = read_choice(skip_space(at, end), end, size, too_deep)
+        at = read_choice(skip_space(at, end), end, size, toll)
         at = next_item(at, end, c"]", &closed)
     return at
 
 
-cdef Text read_choice(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexcept nogil:
+cdef Text read_choice(Text at, Text end, Py_ssize_t* size, Toll* toll) noexcept nogil:
     cdef bint closed = False
     cdef Name name
     cdef Text value
@@ -165,9 +213,9 @@ cdef Text read_choice(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexc
     while at != NULL and not closed:
         value = read_plain_key(at, end, &name)
         if value != NULL and value != end and value[0] == c"{" and is_named(name, b"delta", 5):
-            at = read_delta(value, end, size, too_deep)
+            at = read_delta(value, end, size, toll)
         else:
-            at = skip_value(value, end, 3, too_deep)
+            at = skip_value(value, end, 3, toll)
             if is_named(name, b"delta", 5) and not is_null(value, at):
                 return NULL
             if is_named(name, b"finish_reason", 13) and not is_null(value, at) and not is_empty_string(value, at):
@@ -178,7 +226,7 @@ cdef Text read_choice(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexc
     return at
 
 
-cdef Text read_delta(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexcept nogil:
+cdef Text read_delta(Text at, Text end, Py_ssize_t* size, Toll* toll) noexcept nogil:
     """The largest member counts: some providers say the same text under two names."""
     cdef Py_ssize_t largest = 0
     cdef Py_ssize_t this
@@ -188,7 +236,7 @@ cdef Text read_delta(Text at, Text end, Py_ssize_t* size, bint* too_deep) noexce
     at = open_container(at, end, c"{", &closed)
     while at != NULL and not closed:
         value = read_plain_key(at, end, &name)
-        at = skip_value(value, end, 4, too_deep)
+        at = skip_value(value, end, 4, toll)
         if at != NULL and not is_named(name, b"role", 4):
             this = content_size(value, at)
             if this > largest:
@@ -245,14 +293,14 @@ cdef Text read_key(Text at, Text end, Name* name) noexcept nogil:
     return skip_space(colon + 1, end)
 
 
-cdef Text skip_value(Text at, Text end, int depth, bint* too_deep) noexcept nogil:
+cdef Text skip_value(Text at, Text end, int depth, Toll* toll) noexcept nogil:
     """The pointer behind the value at `at`, which lies in `depth` containers."""
     if at == NULL or at == end:
         return NULL
     if at[0] == c'"':
         return skip_string(at, end)
     if at[0] == c"{" or at[0] == c"[":
-        return skip_container(at, end, depth + 1, too_deep)
+        return skip_container(at, end, depth + 1, toll)
     if at[0] == c"t":
         return skip_literal(at, end, b"true", 4)
     if at[0] == c"f":
@@ -262,18 +310,22 @@ cdef Text skip_value(Text at, Text end, int depth, bint* too_deep) noexcept nogi
     return skip_number(at, end)
 
 
-cdef Text skip_container(Text at, Text end, int depth, bint* too_deep) noexcept nogil:
+cdef Text skip_container(Text at, Text end, int depth, Toll* toll) noexcept nogil:
     cdef uint8_t opener = at[0]
     cdef uint8_t closer = c"}" if opener == c"{" else c"]"
     cdef bint closed = False
     cdef Name name
     if depth > MAX_DEPTH:
-        too_deep[0] = True
+        toll.too_deep = True
         return NULL
     at = open_container(at, end, opener, &closed)
     while at != NULL and not closed:
+        toll.values_left -= 1
+        if toll.values_left < 0:
+            toll.too_many = True
+            return NULL
         at = read_key(at, end, &name) if opener == c"{" else skip_space(at, end)
-        at = next_item(skip_value(at, end, depth, too_deep), end, closer, &closed)
+        at = next_item(skip_value(at, end, depth, toll), end, closer, &closed)
     return at
 
 
@@ -389,9 +441,7 @@ cdef Text skip_escape(Text at, Text end) noexcept nogil:
             if not is_hex(at[i]):
                 return NULL
         return at + 6
-    if memchr(b'"\\/bfnrt', at[1], 8) == NULL:
-        return NULL
-    return at + 2
+    return at + 2 if IS_ESCAPE[at[1]] else NULL
 
 
 cdef inline bint is_hex(uint8_t byte) noexcept nogil:

@@ -26,6 +26,40 @@ class Malformed(ValueError):
     """The bytes are not the JSON that was expected."""
 
 
+class Toll:
+    """How many values a walk may pass."""
+
+    __slots__ = ("most_values", "values_left")
+
+    def __init__(self, most_values: int) -> None:
+        self.most_values = self.values_left = most_values
+
+    def pay(self, text: bytes, at: int) -> None:
+        """For the value at `at`. What is wrong before it goes first."""
+        self.values_left -= 1
+        if self.values_left < 0:
+            check_utf8(text[:at])
+            raise Malformed(too_many(self.most_values))
+
+
+def too_many(most_values: int) -> str:
+    return f"more than {most_values:,} values in all"
+
+
+def check_object(body: bytes, most_values: int) -> None:
+    """Raise Malformed unless the body is one well-formed object in UTF-8, at most `MAX_DEPTH` levels deep.
+
+    most_values: of members and elements on all levels together, what decoding the body has to be paid for.
+    """
+    at = skip_space(body, 0)
+    if body[at : at + 1] != b"{":
+        raise Malformed(NOT_AN_OBJECT)
+    at = skip_container(body, at, 1, Toll(most_values))
+    if skip_space(body, at) != len(body):
+        raise Malformed(NOT_AN_OBJECT)
+    check_utf8(body)
+
+
 def top_level_spans(body: bytes, keys: tuple[bytes, ...]) -> list[tuple[int, int, int, int, int]]:
     """Where the members of a JSON object named in `keys` stand, in order, duplicates included.
 
@@ -191,27 +225,29 @@ def read_key(text: bytes, at: int) -> tuple[int, int, int]:
     return start + 1, end - 1, skip_space(text, colon + 1)
 
 
-def skip_value(text: bytes, at: int, depth: int) -> int:
+def skip_value(text: bytes, at: int, depth: int, toll: Toll | None = None) -> int:
     """The offset behind the value at `at`, which lies in `depth` containers."""
     first = text[at : at + 1]
     if first == b'"':
         return skip_string(text, at)
     if first in (b"{", b"["):
-        return skip_container(text, at, depth + 1)
+        return skip_container(text, at, depth + 1, toll)
     match = SCALAR.match(text, at)
     if match is None:
         raise Malformed(NOT_AN_OBJECT)
     return match.end()
 
 
-def skip_container(text: bytes, at: int, depth: int) -> int:
+def skip_container(text: bytes, at: int, depth: int, toll: Toll | None) -> int:
     if depth > MAX_DEPTH:
         raise Malformed(TOO_DEEP)
     opener = text[at : at + 1]
     at, closed = open_container(text, at, opener)
     while not closed:
+        if toll is not None:
+            toll.pay(text, at)
         value = read_key(text, at)[2] if opener == b"{" else skip_space(text, at)
-        at, closed = next_item(text, skip_value(text, value, depth), b"}" if opener == b"{" else b"]")
+        at, closed = next_item(text, skip_value(text, value, depth, toll), b"}" if opener == b"{" else b"]")
     return at
 
 

@@ -91,6 +91,8 @@ def compile_snapshot(
         catalog = merge(catalog, *simulated_catalog())
     targets = build_targets(catalog, providers.keys(), TASKS)
     routers = {**PRESETS, **settings.routers}
+    # Callers with keys of their own are not the operator, and our environment is none of their business.
+    why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent
     try:
         policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
     except ValueError as error:
@@ -101,7 +103,7 @@ def compile_snapshot(
         targets=targets,
         scorer=Scorer(targets.matrix),
         policies=policies,
-        selector=Selector(policies, targets, catalog, resolution.absent, settings.aliases, settings.default_router),
+        selector=Selector(policies, targets, catalog, why_absent, settings.aliases, settings.default_router),
         providers=providers,
         absent=resolution.absent,
         lines=lay_lines(targets, providers, environ),
@@ -176,6 +178,16 @@ class House:
 def known_catalog(settings: Settings) -> Catalog:
     """The catalog that a server with these settings starts with: the refreshed one if it is newer than the bundled."""
     return last_good(Path(settings.catalog.path))
+
+
+def served_catalog(settings: Settings, environ: Mapping[str, str]) -> Catalog:
+    """The known catalog with the operator's own models, or with the simulator's when no provider is live."""
+    catalog = known_catalog(settings)
+    live = resolve(settings, environ).live
+    if not live:
+        return merge(catalog, *simulated_catalog())
+    own = {name: settings.providers[name] for name in live if name in settings.providers}
+    return merge(catalog, *own_models(own, catalog), {SOURCE: OWN_SOURCE})
 
 
 async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report:

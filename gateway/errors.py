@@ -66,11 +66,15 @@ class NotFound(GatewayError):
 
 
 class MethodNotAllowed(GatewayError):
-    """A known path, asked with a method that it does not have."""
+    """A known path, asked with a method that it does not have. allow: those that it has, "GET, HEAD"."""
 
     status = 405
     type = "invalid_request_error"
     code = "method_not_allowed"
+
+    def __init__(self, method: str, path: str, allow: str) -> None:
+        super().__init__(f"{method[:40]} {path[:200]} is not possible; use {allow}")
+        self.allow = allow
 
 
 class UnknownModel(NotFound):

@@ -55,7 +55,7 @@ def steps() -> dict[str, Callable[[], object]]:
     ports = dict.fromkeys(PROVIDERS, 1)
     snapshot = bootstrap.compile_snapshot(settings, bootstrap.known_catalog(settings), {}, ports)
     prompt = parse(REQUEST, "auto")
-    decision = decide(snapshot, prompt, "", lambda router: None)
+    decision = decide(snapshot, prompt, describe(prompt), "", lambda router: None)
     chosen = decision.plan.candidates[0].column
     line = snapshot.lines[chosen]
     errand = Errand(
@@ -81,7 +81,7 @@ def steps() -> dict[str, Callable[[], object]]:
     return {
         "parse": lambda: parse(REQUEST, "auto"),
         "describe": lambda: describe(prompt),
-        "decide, describe included": lambda: decide(snapshot, prompt, "", lambda router: None),
+        "decide, describe included": lambda: decide(snapshot, prompt, describe(prompt), "", lambda router: None),
         "upstream_body": lambda: upstream_body(prompt, "own/m"),
         "read_answer": lambda: read_answer(ANSWER),
         "spent_by": lambda: spent_by(errand, whole),

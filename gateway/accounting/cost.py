@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.catalog.card import Figure, Prices
 from gateway.wire.delta import Usage
@@ -124,6 +124,11 @@ def scaled(figure: Figure | None, unit: Decimal) -> int | None:
     if not price.is_finite() or price < 0:
         return None
     return int((price * unit).to_integral_value(ROUND_HALF_UP))
+
+
+def usd_number(nano_usd: int) -> Raw:
+    """Nano-dollars as a JSON number in USD, exact to the last digit: 0.000463, and no 0.00046300000000000003."""
+    return Raw(format_usd(nano_usd).encode())
 
 
 def format_usd(nano_usd: int) -> str:

@@ -16,6 +16,7 @@ class UsageRow(Struct, frozen=True):
     group: str  # a router's name, a day ("2026-11-22", UTC), ...; "" for requests without one
     requests: int
     failures: int  # ended "failed" or "cut"
+    refused: int  # the caller's mistake
     fallbacks: int  # requests in which another than the first choice was asked
     input_tokens: int
     cached_tokens: int

@@ -85,7 +85,7 @@ USAGE = """
             max(CASE WHEN place = (many * 95 + 99) / 100 THEN value END) AS p95
         FROM ranked GROUP BY ranked_name
     )
-    SELECT name, count(*), sum(outcome IN ('failed', 'cut')), sum(fallback),
+    SELECT name, count(*), sum(outcome IN ('failed', 'cut')), sum(outcome = 'refused'), sum(fallback),
         sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
         coalesce(sum(cost_nano_usd), 0), sum(cost_nano_usd IS NULL), sum(estimated),
         total(carbon_g), sum(carbon_g IS NULL),

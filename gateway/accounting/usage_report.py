@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from gateway.accounting.cost import format_usd
+from gateway.accounting.cost import format_usd, usd_number
 from gateway.accounting.ledger import Grouping, UsageRow
 from gateway.errors import InvalidRequest
 
@@ -15,17 +15,18 @@ SPAN = re.compile(r"(\d{1,6})([mhdw])")
 
 
 class UsageEntry(Struct, frozen=True):
-    """A UsageRow for the outside. `cost_nano_usd` is exact; `cost_usd` is the same for those who want to read it."""
+    """A UsageRow for the outside. `cost_nano_usd` and `cost_usd` are the same amount in two units."""
 
     group: str
     requests: int
     failures: int
+    refused: int
     fallbacks: int
     input_tokens: int
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
-    cost_usd: str
+    cost_usd: Raw  # a JSON number, exact to the nano-dollar
     cost_nano_usd: int
     unpriced_requests: int
     estimated_requests: int
@@ -84,12 +85,13 @@ def entry_of(row: UsageRow) -> UsageEntry:
         group=row.group,
         requests=row.requests,
         failures=row.failures,
+        refused=row.refused,
         fallbacks=row.fallbacks,
         input_tokens=row.input_tokens,
         cached_tokens=row.cached_tokens,
         output_tokens=row.output_tokens,
         reasoning_tokens=row.reasoning_tokens,
-        cost_usd=format_usd(row.cost_nano_usd),
+        cost_usd=usd_number(row.cost_nano_usd),
         cost_nano_usd=row.cost_nano_usd,
         unpriced_requests=row.unpriced,
         estimated_requests=row.estimated,
@@ -103,7 +105,20 @@ def entry_of(row: UsageRow) -> UsageEntry:
 
 def headings(by: Grouping) -> tuple[str, ...]:
     """The heading of every column of the table; all but the first hold numbers."""
-    return (by, "requests", "failed", "fallbacks", "input", "cached", "output", "USD", "gCO2e", "p50 s", "p95 s")
+    return (
+        by,
+        "requests",
+        "failed",
+        "refused",
+        "fallbacks",
+        "input",
+        "cached",
+        "output",
+        "USD",
+        "gCO2e",
+        "p50 s",
+        "p95 s",
+    )
 
 
 def cells(entry: UsageEntry) -> tuple[str, ...]:
@@ -112,11 +127,12 @@ def cells(entry: UsageEntry) -> tuple[str, ...]:
         entry.group or "-",
         f"{entry.requests:,}",
         f"{entry.failures:,}",
+        f"{entry.refused:,}",
         f"{entry.fallbacks:,}",
         marked(f"{entry.input_tokens:,}", entry.estimated_requests),
         f"{entry.cached_tokens:,}",
         marked(f"{entry.output_tokens:,}", entry.estimated_requests),
-        lower_bound(entry.cost_usd, entry.unpriced_requests, entry.requests),
+        lower_bound(format_usd(entry.cost_nano_usd), entry.unpriced_requests, entry.requests),
         lower_bound(f"{entry.carbon_g:.3g}", entry.carbon_unknown_requests, entry.requests),
         seconds(entry.p50_seconds),
         seconds(entry.p95_seconds),

@@ -106,7 +106,7 @@ def _matrix(
         "cost": priced,
         "latency": np.array([pace.stated for pace in speeds], np.uint8),
         "quality": quality.known[of_model].astype(np.uint8),
-        "carbon": np.array([figure is not None for figure in grams], np.uint8),
+        "carbon": np.array([is_stated(figure, offer) for figure, offer in zip(grams, offers, strict=True)], np.uint8),
     }
     tiers = [offer.prices.tier for offer in offers]
     return CatalogMatrix(
@@ -196,6 +196,11 @@ def _carbon(grams: Sequence[Figure | None], offers: Sequence[Offer], prices: Map
         output.append(figure.value if figure is not None else max(similar, default=high))
     column = np.array(output, np.float32)
     return _readonly(np.stack([column * np.float32(INPUT_SHARE), column * np.float32(CACHED_SHARE), column]))
+
+
+def is_stated(grams: Figure | None, offer: Offer) -> bool:
+    """Whether both factors of a token's carbon are stated: its energy, and the country where it is used."""
+    return grams is not None and bool(offer.region)
 
 
 def _tier(tier: PriceTier | None, below: Sequence[float]) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ from gateway.bootstrap import Running
 def announcement(running: Running) -> str:
     """URL, routers, providers, and a curl line that works as pasted."""
     snapshot = running.snapshot
+    has_keys = bool(snapshot.settings.keys)
     live = [name for name, provider in snapshot.providers.items() if not provider.simulated]
     lines = [
         f"Steelyard {__version__} serves {running.url}/v1",
@@ -19,8 +20,9 @@ def announcement(running: Running) -> str:
         row("Not live", absent_text(dict(snapshot.absent))),
         row("Targets", f"{len(snapshot.targets.ids)} models at providers, scored by the {running.scorer} kernel"),
         "",
-        "Try it:",
+        "Try it, with a key of yours in STEELYARD_API_KEY:" if has_keys else "Try it:",
         f"  curl {running.url}/v1/chat/completions -H 'content-type: application/json' \\",
+        *(["""    -H "authorization: Bearer $STEELYARD_API_KEY" \\"""] if has_keys else []),
         """    -d '{"model":"auto","messages":[{"role":"user","content":"Say hello in five words"}]}'""",
         "",
     ]

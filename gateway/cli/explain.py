@@ -42,7 +42,9 @@ def fetch(url: str, key: str, decision_id: str) -> DecisionRecord:
     except urllib.error.HTTPError as error:
         raise click.ClickException(json.loads(error.read())["error"]["message"]) from error
     except OSError as error:
-        raise click.ClickException(f"{url} does not answer ({error}); is the server running there? --url") from error
+        raise click.ClickException(
+            f"{url} does not answer ({error}); steelyard serve starts a server there, --url names another one"
+        ) from error
     if answer.decision is None:
         raise click.ClickException(f"{decision_id} is too old to be explained whole; its receipt is in the ledger")
     return answer.decision
@@ -110,9 +112,9 @@ def print_flips(decision: DecisionRecord) -> None:
     """At which weight another target would win."""
     for name, flip in decision.flips.items():
         if flip.above is not None:
-            CONSOLE.print(f"{name} at {flip.above:.2f} or more would choose {flip.above_target}")
+            CONSOLE.print(f"{name} at {flip.above:.4f} or more would choose {flip.above_target}")
         if flip.below is not None:
-            CONSOLE.print(f"{name} at {flip.below:.2f} or less would choose {flip.below_target}")
+            CONSOLE.print(f"{name} at {flip.below:.4f} or less would choose {flip.below_target}")
 
 
 def print_exclusions(decision: DecisionRecord, limit: int) -> None:

@@ -59,7 +59,7 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
 @click.option("--schema", is_flag=True, help="print the JSON schema of the settings instead, for editors")
 def check(file: Path | None, schema: bool) -> None:
     """Validate a settings FILE (default: steelyard.yaml here) offline, whole: every finding with line and column."""
-    from gateway.cli.render import print_providers
+    from gateway.cli.render import counted, print_providers
     from gateway.settings.reference import json_schema
 
     if schema:
@@ -70,9 +70,10 @@ def check(file: Path | None, schema: bool) -> None:
     print_providers(snapshot)
     for warning in (*loaded.warnings, *(w for policy in snapshot.policies.values() for w in policy.warnings)):
         click.echo(f"warning: {warning}")
-    click.echo(
-        f"{path or 'built-in defaults'}: good, {len(snapshot.policies)} routers, {len(snapshot.targets.ids)} targets"
-    )
+    targets = counted(len(snapshot.targets.ids), "target")
+    if not snapshot.providers:
+        targets = "no provider is live, so the built-in simulator would answer"
+    click.echo(f"{path or 'built-in defaults'}: good, {counted(len(snapshot.policies), 'router')}, {targets}")
 
 
 @cli.command()
@@ -94,7 +95,9 @@ def init(file: Path, force: bool) -> None:
 @click.argument("prompt")
 @click.option("--model", "-m", default="", help="what a request would send as `model` [default: the default router]")
 @click.option("--all", "everything", is_flag=True, help="as if every provider of the table were live")
-@click.option("--url", default="http://127.0.0.1:8080", help="running server, for PROMPT = a decision id (dec_…)")
+@click.option(
+    "--url", default="http://127.0.0.1:8080", show_default=True, help="running server, for a decision id (dec_…)"
+)
 @click.option("--key", envvar="STEELYARD_API_KEY", default="", help="your key at that server")
 @click.option("--limit", default=12, help="candidates to show")
 @click.option("--json", "as_json", is_flag=True, help="print the whole record as JSON")
@@ -147,7 +150,8 @@ def catalog_diff(config: Path | None, as_json: bool) -> None:
     from gateway.catalog.snapshot import bundled
     from gateway.cli.render import print_diff
 
-    print_diff(bundled(), settings_catalog(config), as_json)
+    loaded, _ = bootstrap.read_settings(config, os.environ)
+    print_diff(bundled(), bootstrap.known_catalog(loaded.settings), as_json)
 
 
 @catalog.command("refresh")
@@ -222,6 +226,6 @@ def simulator(providers: tuple[str, ...], port: int, pace: float, seed: int, coa
 
 
 def settings_catalog(config: Path | None) -> Catalog:
-    """The catalog that a server with these settings would start with."""
+    """The catalog that a server with these settings would serve: the simulator's models too if it stands in."""
     loaded, _ = bootstrap.read_settings(config, os.environ)
-    return bootstrap.known_catalog(loaded.settings)
+    return bootstrap.served_catalog(loaded.settings, os.environ)

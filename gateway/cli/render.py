@@ -13,7 +13,8 @@ from gateway.catalog.report import diff, list_rows, show
 from gateway.errors import UnknownModel
 from gateway.live import Snapshot
 
-CONSOLE = Console()
+NEVER_WRAPS = 10_000  # columns: a line that is too long for a terminal runs over, and can still be copied and grepped
+CONSOLE = Console(width=NEVER_WRAPS, highlight=False)
 
 
 def print_json(value: object) -> None:
@@ -25,7 +26,7 @@ def plain_table(*columns: str, numbers_from: int = 99) -> Table:
     """A table with a rule under its head and nothing else; columns from `numbers_from` on are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
-        table.add_column(name, justify="right" if place >= numbers_from else "left", overflow="fold")
+        table.add_column(name, justify="right" if place >= numbers_from else "left")
     return table
 
 
@@ -46,11 +47,13 @@ def print_usage(report: UsageReport, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
+    if report.total is None:
+        CONSOLE.print(f"no requests from {report.since} to {report.until}")
+        return
     table = plain_table(*headings(report.by), numbers_from=1)
     for entry in report.groups:
         table.add_row(*cells(entry))
-    if report.total is not None:
-        table.add_row("total", *cells(report.total)[1:], style="bold")
+    table.add_row("total", *cells(report.total)[1:], style="bold")
     CONSOLE.print(table)
     CONSOLE.print(f"{report.since} to {report.until}", style="dim")
 
@@ -75,8 +78,8 @@ def print_catalog(catalog: Catalog, pattern: str, provider: str | None, as_json:
         )
     CONSOLE.print(table)
     CONSOLE.print(
-        f"{len(rows)} offers of {len({row.model for row in rows})} models at {len({row.provider for row in rows})} "
-        f"providers; catalog {catalog.version} of {catalog.date}",
+        f"{counted(len(rows), 'offer')} of {counted(len({row.model for row in rows}), 'model')} at "
+        f"{counted(len({row.provider for row in rows}), 'provider')}; catalog {catalog.version} of {catalog.date}",
         style="dim",
     )
 
@@ -129,6 +132,11 @@ def print_report(report: Report) -> None:
     CONSOLE.print(f"the catalog is now {report.version}" if report.adopted else "nothing new")
     for refused in report.quarantined:
         CONSOLE.print(f"kept the old {refused.field} of {refused.target}: {refused.reason}")
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 model", "2 models"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def number(value: float | None) -> str:

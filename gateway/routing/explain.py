@@ -88,7 +88,7 @@ class Summary(Struct, frozen=True):
     """What a receipt keeps of a decision."""
 
     standings: tuple[Standing, ...]
-    margin: float | None
+    margin: float | None  # None when another than the first choice answered, or nobody
     excluded: dict[str, int]
 
 
@@ -135,7 +135,7 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
     plan, legs = decision.plan, decision.selection.legs
     cases: list[Case] = decision.cases() if len(legs) > 1 else []
     standings = []
-    for candidate in _shown(plan.candidates, column, count):
+    for candidate in _shown(decision, column, count):
         parts = plan.rankings[candidate.leg].told.get(candidate.column)
         if parts is None:  # after a fallback, or far down a long list
             cases = cases or decision.cases()
@@ -144,15 +144,26 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
         shares = _shares(parts, legs[candidate.leg].policy.weights, guessed)
         standings.append(Standing(candidate.target, parts.score, shares))
     reasons = furthest_reasons(cases) if len(legs) > 1 else plan.rankings[0].reasons
-    return Summary(tuple(standings), plan.margin, exclusion_counts(legs, reasons))
+    margin = plan.margin if column == plan.candidates[0].column else None
+    return Summary(tuple(standings), margin, exclusion_counts(legs, reasons))
 
 
-def _shown(candidates: tuple[Candidate, ...], column: int | None, count: int) -> Sequence[Candidate]:
+def _shown(decision: Decision, column: int | None, count: int) -> Sequence[Candidate]:
     """The first `count`, with that of `column` brought to the front."""
+    candidates = decision.plan.candidates
     if column is None or column == candidates[0].column:
         return candidates[:count]
-    chosen = [candidate for candidate in candidates if candidate.column == column]
-    return [*chosen, *(candidate for candidate in candidates if candidate.column != column)][:count]
+    chosen = next((candidate for candidate in candidates if candidate.column == column), None)
+    others = (candidate for candidate in candidates if candidate.column != column)
+    return [chosen or _beyond_the_plan(decision, column), *others][:count]
+
+
+def _beyond_the_plan(decision: Decision, column: int) -> Candidate:
+    """A target that the plan had no room for, and that was found after others had failed."""
+    leg = next(number for number, leg in enumerate(decision.selection.legs) if leg.allowed[column])
+    table = decision.cases()[leg].table
+    score = parts_of(table, decision.selection.legs[leg].policy.vector.weights, column).score
+    return Candidate(column, decision.targets.ids[column], score, last_resort=False, leg=leg)
 
 
 def _shares(parts: Parts, weights: dict[str, float], guessed: int) -> dict[str, Share]:

@@ -1,5 +1,6 @@
 """What would change a choice: how far each weight may go before another target scores best."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from core.scorer import significant
 from gateway.routing.eligibility import Case
 from gateway.routing.plan import Candidate
 
+STEPS = 10_000  # a weight is told to four decimals, always on the side where the choice has changed
+
 F64 = NDArray[np.float64]
 
 
@@ -18,9 +21,9 @@ class Flip(Struct, frozen=True):
     """How far one weight may go, the others keeping their proportions, before another target scores best."""
 
     weight: float  # now
-    above: float | None  # smallest weight over it at which the choice changes; None: it never does
+    above: float | None  # smallest weight over it at which the choice changes, rounded up; None: it never does
     above_target: str | None
-    below: float | None  # largest weight under it
+    below: float | None  # largest weight under it, rounded down
     below_target: str | None
 
 
@@ -59,8 +62,8 @@ def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
     rises, falls = bool(np.isfinite(above[up])), bool(np.isfinite(below[down]))
     return Flip(
         weight=significant(weight),
-        above=significant(above[up]) if rises else None,
+        above=math.ceil(above[up] * STEPS) / STEPS if rises else None,
         above_target=rivals[up] if rises else None,
-        below=significant(below[down]) if falls else None,
+        below=math.floor(below[down] * STEPS) / STEPS if falls else None,
         below_target=rivals[down] if falls else None,
     )

@@ -16,6 +16,7 @@ from gateway.routing.policy import Policy
 REMEMBERED = 512  # selections kept per snapshot; callers ask for the same few
 LONGEST_CHAIN = 16
 ROUTER_PREFIXES = ("steelyard/", "router/")
+ANYTHING_ELSE = "*"  # the alias of every name that nobody can serve
 AUTO = "auto"  # below a router's base URL this means that router
 LONGEST_NAME = 200  # characters of a name that we look for and repeat
 SUGGESTIONS = 3
@@ -35,7 +36,7 @@ class Selection(Struct, frozen=True, dict=True):
 
     wanted: str  # model or chain, as the caller wrote it
     legs: tuple[Leg, ...]
-    skipped: tuple[str, ...] = ()  # one sentence per element of the chain that no live provider sells
+    skipped: tuple[str, ...] = ()  # one sentence per element of the chain that cannot be asked
 
     @property
     def policy(self) -> Policy:
@@ -81,8 +82,8 @@ class Selector:
         return self._resolve(model, chain, router)
 
     def _resolve_afresh(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
-        base = self._base_policy(router)
-        named = base if not model or (router and model == AUTO) else self._router(model)
+        base = self.router(router)
+        named = base if not model or (router and model == AUTO) else self._router_named(model)
         if chain:
             if len(chain) > LONGEST_CHAIN:
                 raise InvalidRequest(
@@ -92,10 +93,20 @@ class Selector:
                 chain = (model, *(element for element in chain if element != model))
             return self._chain(chain, named or base)
         wanted = model or base.name
-        return Selection(wanted, (self._router_leg(wanted, named) if named else self._leg(wanted, base),))
+        if named:
+            return Selection(wanted, (self._router_leg(wanted, named),))
+        try:
+            return Selection(wanted, (self._leg(wanted, base),))
+        except UnknownModel as error:
+            if ANYTHING_ELSE not in self._aliases:
+                raise
+            instead = self._aliases[ANYTHING_ELSE]
+            policy = self._router_named(instead)
+            leg = self._router_leg(wanted, policy) if policy else self._leg(instead, base)
+            return Selection(wanted, (leg,), (error.message,))
 
-    def _base_policy(self, router: str) -> Policy:
-        """The router of the base URL, or the default one."""
+    def router(self, router: str) -> Policy:
+        """The router of a base URL, the default one for "". Raises UnknownModel."""
         if not router:
             return self._policies[self._default_router]
         policy = self._policies.get(router)
@@ -105,7 +116,7 @@ class Selector:
             )
         return policy
 
-    def _router(self, name: str) -> Policy | None:
+    def _router_named(self, name: str) -> Policy | None:
         name = self._aliases.get(name, name)
         for prefix in ROUTER_PREFIXES:
             name = name.removeprefix(prefix)
@@ -125,29 +136,34 @@ class Selector:
         legs: list[Leg] = []
         skipped: list[str] = []
         for element in chain:
-            router = self._router(element)
+            router = self._router_named(element)
             try:
                 legs.append(self._leg(element, base) if router is None else self._router_leg(element, router))
-            except NotLive as error:
+            except UnknownModel as error:  # a chain is there for the case that something is missing
                 skipped.append(error.message)
         if not legs:
-            raise NotLive(" ".join(skipped), param="models")
+            raise UnknownModel(" ".join(skipped), param="models")
         return Selection(", ".join(chain), tuple(legs), tuple(skipped))
 
     def _columns(self, wanted: str) -> tuple[int, ...]:
         """Columns of a model or target. Raises UnknownModel with the way out."""
         name = self._aliases.get(wanted, wanted)
-        model, _, provider = name.partition("@")
+        model, at, provider = name.partition("@")
         ids = self._ids_of(model)
         if len(ids) > 1:
             raise UnknownModel(f"{wanted!r} could be any of {', '.join(ids)}; say which", param="model")
         columns = self._targets.by_model.get(ids[0], ()) if ids else ()
-        if provider:
+        if at:
             hosts = self._targets.by_provider.get(provider, ())
             columns = tuple(column for column in columns if column in hosts)
-        if not columns:
-            raise self._unknown(wanted, model, provider)
-        return columns
+        if columns:
+            return columns
+        if at and not provider and ids:
+            targets = [self._targets.ids[column] for column in self._targets.by_model[ids[0]]]
+            raise UnknownModel(
+                f"{wanted!r} names no provider behind the @; there are {_listed(targets)}", param="model"
+            )
+        raise self._unknown(wanted, model, provider)
 
     def _ids_of(self, name: str) -> tuple[str, ...]:
         """Live models that go by this name: by id or alias as written, else by short name, whatever the case."""
@@ -204,7 +220,10 @@ class Selector:
         near = difflib.get_close_matches(shown.lower(), [*meant, *self._catalog_names], n=SUGGESTIONS)
         suggestions = dict.fromkeys(meant.get(name) or self._catalog_names[name] for name in near)
         hint = f"Did you mean {' or '.join(suggestions)}? " if suggestions else ""
-        return f"There is no router or model {shown!r}. {hint}GET /v1/models lists what can be asked for."
+        return (
+            f"There is no router or model {shown!r}. {hint}GET /v1/models lists what can be asked for; "
+            f"an alias '{ANYTHING_ELSE}' in the settings would take every other name."
+        )
 
 
 def short_name(model: str) -> str:

@@ -10,9 +10,11 @@ from gateway.accounting.ledger import Ledger
 from gateway.dialects.openai_chat import error_body
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.server.hosts import host_allowed
+from gateway.server.ids import Ids
 from gateway.server.inference import ChatCompletions
 from gateway.server.inquiry import Inquiry
-from gateway.server.limits import Receive, Scope, Send
+from gateway.server.limits import Message, Receive, Scope, Send
+from gateway.server.metadata import request_id
 from gateway.server.replies import retry_headers, send_error
 from gateway.server.state import State
 
@@ -38,20 +40,32 @@ class FrontDoor:
     the hottest path straight to its endpoint, past Starlette's middleware, which costs as much as a decision.
     """
 
-    def __init__(self, app: Starlette, chat: ChatCompletions, is_loopback: bool) -> None:
+    def __init__(self, app: Starlette, chat: ChatCompletions, ids: Ids, is_loopback: bool) -> None:
         self._app = app
         self._chat = chat
+        self._ids = ids
         self._is_loopback = is_loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_loopback and not has_allowed_host(scope["headers"]):
-            await send_error(send, MISDIRECTED, None, [])
+            await send_error(send, MISDIRECTED, None, [request_id(self._ids.next("req_"))])
         elif self._is_loopback and comes_from_a_foreign_page(scope["headers"]):
-            await send_error(send, FOREIGN_PAGE, None, [])
+            await send_error(send, FOREIGN_PAGE, None, [request_id(self._ids.next("req_"))])
         elif scope["path"] == HOT_PATH:
             await self._chat(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, with_request_id(send, self._ids))
+
+
+def with_request_id(send: Send, ids: Ids) -> Send:
+    """Answers that have no id of a decision get one of their own."""
+
+    async def send_with_id(message: Message) -> None:
+        if message["type"] == "http.response.start" and all(name != b"x-request-id" for name, _ in message["headers"]):
+            message["headers"] = [*message["headers"], request_id(ids.next("req_"))]
+        await send(message)
+
+    return send_with_id
 
 
 def comes_from_a_foreign_page(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -93,7 +107,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
     ]
     routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
     handlers = {GatewayError: on_gateway_error, HTTPException: on_http_exception, Exception: on_our_fault}
-    return FrontDoor(Starlette(routes=routes, exception_handlers=handlers), chat, is_loopback)  # type: ignore[arg-type]
+    return FrontDoor(Starlette(routes=routes, exception_handlers=handlers), chat, state.ids, is_loopback)  # type: ignore[arg-type]
 
 
 async def on_gateway_error(request: Request, error: GatewayError) -> Response:
@@ -106,7 +120,7 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     path = request.url.path[:200]
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET")
-        told: GatewayError = MethodNotAllowed(f"{request.method} {path} is not possible; use {allowed}", param=allowed)
+        told: GatewayError = MethodNotAllowed(request.method, path, allowed)
     elif error.status_code == 404:
         told = NotFound(f"There is no {path} here. There are: {PATHS}")
     else:

@@ -9,7 +9,7 @@ from time import monotonic, time
 from msgspec.structs import replace
 
 from gateway.accounting.receipt import Receipt
-from gateway.dialects.openai_chat import error_body, parse
+from gateway.dialects.openai_chat import error_body
 from gateway.dialects.splice import attach
 from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from gateway.execution.attempt import Begun, Whole
@@ -18,14 +18,15 @@ from gateway.execution.run import Arrival, Errand, carry
 from gateway.execution.stream import pump
 from gateway.live import Snapshot
 from gateway.providers.faults import Fault
-from gateway.routing.describe import describe
+from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
-from gateway.server.metadata import cost_header, headers_of, metadata_of
+from gateway.server.metadata import cost_header, headers_of, metadata_of, request_id
 from gateway.server.protocol import EXTENSION
 from gateway.server.replies import Headers, retry_headers, send_error, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
+from gateway.server.understanding import understand
 from gateway.wire.prompt import Prompt
 
 log = logging.getLogger("steelyard")
@@ -76,13 +77,14 @@ class Exchange:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
         scope, state = self.scope, self.state
         if scope["method"] != "POST":
-            raise MethodNotAllowed(f"{scope['method']} is not possible here; use POST", param="POST")
+            raise MethodNotAllowed(scope["method"], scope["path"], "POST")
         caller = state.callers.identify(scope["headers"], scope["query_string"])
         state.gate.enter()
         try:
             body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
-            errand = self.errand = self.decide(body, caller.may_use)
+            prompt, profile = await understand(body, self.router() or self.snapshot.settings.default_router)
+            errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
             answer = await carry(errand)
             await (self.reply_stream(errand, answer) if isinstance(answer, Begun) else self.reply(errand, answer))
@@ -92,14 +94,17 @@ class Exchange:
             self.stop_listening()
             state.gate.leave()
 
-    def decide(self, body: bytes, may_use: Callable[[str], None]) -> Errand:
-        """Body to plan: one synchronous call, no I/O."""
+    def router(self) -> str:
+        """That of the base URL, or ""."""
+        router: str = self.scope.get("path_params", {}).get("router", "")
+        return router
+
+    def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
+        """Prompt to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
-        router = self.scope.get("path_params", {}).get("router", "")
-        prompt = parse(body, default_model=router or snapshot.settings.default_router)
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
-        decision = decide(snapshot, prompt, router, may_use)
+        decision = decide(snapshot, prompt, profile, self.router(), may_use)
         return Errand(
             arrival=self.arrival,
             prompt=prompt,
@@ -150,7 +155,7 @@ class Exchange:
             self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
             return
         if isinstance(error, Unauthorized):  # whoever it is: no trace in the ledger, or strangers could fill it
-            await send_error(self.send, error, None, [])
+            await send_error(self.send, error, None, [request_id(self.arrival.id)])
             return
         receipt = self.receipt_of(error)
         self.record(receipt)
@@ -202,7 +207,9 @@ class Exchange:
             connection.on_gone = None
 
 
-def decide(snapshot: Snapshot, prompt: Prompt, router: str, may_use: Callable[[str], None]) -> Decision:
+def decide(
+    snapshot: Snapshot, prompt: Prompt, profile: Profile, router: str, may_use: Callable[[str], None]
+) -> Decision:
     """Rank every target of the snapshot for this prompt.
 
     router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
@@ -210,7 +217,6 @@ def decide(snapshot: Snapshot, prompt: Prompt, router: str, may_use: Callable[[s
     selection = snapshot.selector.select(prompt.model, prompt.chain, router)
     for name in selection.routers:
         may_use(name)
-    profile = describe(prompt)
     live = snapshot.health.view(monotonic())
     return make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
 

@@ -13,7 +13,6 @@ from core.scorer import Scorer
 from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
-from gateway.dialects.openai_chat import parse
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
 from gateway.routing.explain import DecisionRecord, record
@@ -23,6 +22,7 @@ from gateway.server.inference import decide
 from gateway.server.limits import read_body
 from gateway.server.models import ModelIndex
 from gateway.server.state import State
+from gateway.server.understanding import understand
 
 ENCODE = msgspec.json.Encoder().encode
 
@@ -60,8 +60,8 @@ class Inquiry:
         snapshot = self._state.live.current
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")
-        prompt = parse(body, default_model=router or snapshot.settings.default_router)
-        decision = decide(snapshot, prompt, router, caller.may_use)
+        prompt, profile = await understand(body, router or snapshot.settings.default_router)
+        decision = decide(snapshot, prompt, profile, router, caller.may_use)
         return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:
@@ -103,7 +103,12 @@ class Inquiry:
         return await asyncio.to_thread(record, alone, decision_id)
 
     def _caller(self, request: Request) -> Caller:
-        return self._state.callers.identify(request.scope["headers"], request.scope["query_string"])
+        """Who asks. Below a router's path there has to be that router."""
+        caller = self._state.callers.identify(request.scope["headers"], request.scope["query_string"])
+        router = request.path_params.get("router", "")
+        if router:
+            self._state.live.current.selector.router(router)
+        return caller
 
     def _follow(self, snapshot: Snapshot) -> None:
         self._models = ModelIndex(snapshot)

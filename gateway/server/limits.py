@@ -1,14 +1,18 @@
-"""Admission: how much we take in at once, and how large a body may be."""
+"""Admission: how much we take in at once, and what a body may be: JSON, not too large, not too slow."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from gateway.errors import InvalidRequest, Overloaded, PayloadTooLarge
+from gateway.server.protocol import EXTENSION
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+USUAL_TYPES = frozenset((None, b"application/json", b"application/json; charset=utf-8"))  # no need to look closer
+FORM = b"application/x-www-form-urlencoded"
 
 
 class CallerGone(Exception):
@@ -36,8 +40,8 @@ class Gate:
 
 
 async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
-    """The request's whole body. Counts what arrives, whatever Content-Length claims."""
-    refuse_encoded(scope)
+    """The request's whole body. Refuses by the headers what can be; counts what arrives, whatever they claim."""
+    check_headers(dict(scope["headers"]), max_bytes)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise CallerGone
@@ -49,6 +53,7 @@ async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     size = len(body)
     while message["more_body"]:
         check_size(size, max_bytes)
+        check_time(scope)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise CallerGone
@@ -58,6 +63,43 @@ async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     return b"".join(parts)
 
 
+def check_headers(headers: dict[bytes, bytes], max_bytes: int) -> None:
+    """Refuse before the first byte of the body is asked for, so before `100 Continue`.
+
+    Of a header that comes twice the last one counts; Content-Length cannot, the parser sees to that.
+    """
+    if headers.get(b"content-type") not in USUAL_TYPES:
+        check_type(headers[b"content-type"])
+    if b"content-encoding" in headers:
+        check_encoding(headers[b"content-encoding"])
+    if b"content-length" in headers:
+        check_size(int(headers[b"content-length"]), max_bytes)
+
+
+def check_type(value: bytes) -> None:
+    """JSON only. A browser sends text/plain and forms for any web page without asking the server first."""
+    media_type = value.partition(b";")[0].strip().lower()
+    if media_type in (b"", b"application/json") or media_type.endswith(b"+json"):
+        return
+    curl = " (which curl -d sends unless it is told otherwise)" if media_type == FORM else ""
+    raise InvalidRequest(
+        f"Content-Type {shown(media_type)}{curl} is not accepted; send JSON and say so: "
+        "-H 'content-type: application/json'",
+        status=415,
+        code="unsupported_media_type",
+    )
+
+
+def check_encoding(value: bytes) -> None:
+    """A compressed request could unpack to anything; we do not unpack."""
+    if value.lower() != b"identity":
+        raise InvalidRequest(
+            f"Content-Encoding {shown(value)} is not accepted; send the body as plain JSON",
+            status=415,
+            code="unsupported_content_encoding",
+        )
+
+
 def check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise PayloadTooLarge(
@@ -65,12 +107,18 @@ def check_size(size: int, max_bytes: int) -> None:
         )
 
 
-def refuse_encoded(scope: Scope) -> None:
-    """A compressed request could unpack to anything; we do not unpack."""
-    for name, value in scope["headers"]:
-        if name == b"content-encoding" and value.lower() != b"identity":
-            raise InvalidRequest(
-                f"Content-Encoding {value[:40].decode('latin-1')} is not accepted; send the body as plain JSON",
-                status=415,
-                code="unsupported_content_encoding",
-            )
+def check_time(scope: Scope) -> None:
+    """Our protocol wakes who waits for a body that takes too long."""
+    connection = scope.get("extensions", {}).get(EXTENSION)
+    if connection is not None and connection.is_late:
+        raise InvalidRequest(
+            f"The request body took over {connection.body_seconds:g} s and came at less than "
+            f"{connection.body_bytes_per_second:,} bytes per second",
+            status=408,
+            code="request_timeout",
+        )
+
+
+def shown(value: bytes) -> str:
+    """A header's value, as far as a message needs it."""
+    return value[:60].decode("latin-1")

@@ -1,9 +1,9 @@
 """The `steelyard` object and headers of an answer: a projection of its receipt."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from gateway.accounting.cost import format_usd
+from gateway.accounting.cost import format_usd, usd_number
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
@@ -24,13 +24,13 @@ class Metadata(Struct, frozen=True):
     target: str
     model: str
     provider: str
-    score: float | None
-    margin: float | None  # winner's score minus the runner-up's, at the decision
+    score: float | None  # of who answered; null when nobody did
+    margin: float | None  # first choice's score minus the runner-up's, at the decision; null after a fallback
     fallback: bool
-    candidates: tuple[Standing, ...]  # who answered first, then the runners-up
+    candidates: tuple[Standing, ...]  # who answered first, then the best others
     attempts: tuple[AttemptRecord, ...]
     usage: Usage
-    cost_usd: float | None
+    cost_usd: Raw | None  # a JSON number, exact to the nano-dollar
     cost_estimated: bool
     carbon_g: float | None
     latency: Latency
@@ -50,13 +50,13 @@ def metadata_of(receipt: Receipt) -> bytes:
             target=receipt.target,
             model=receipt.model,
             provider=receipt.provider,
-            score=receipt.standings[0].score if receipt.standings else None,
+            score=receipt.standings[0].score if receipt.target else None,
             margin=receipt.margin,
             fallback=receipt.fallback,
             candidates=receipt.standings,
             attempts=receipt.attempts,
             usage=receipt.usage,
-            cost_usd=None if cost is None else cost * 1e-9,
+            cost_usd=None if cost is None else usd_number(cost),
             cost_estimated=receipt.cost_estimated,
             carbon_g=receipt.carbon_g,
             latency=Latency(
@@ -71,17 +71,28 @@ def metadata_of(receipt: Receipt) -> bytes:
 def headers_of(
     decision: str, router: str, model: str, provider: str, attempts: int, fallback: bool, overhead_seconds: float
 ) -> list[tuple[bytes, bytes]]:
-    """The headers that every answer carries, errors included. All values come from us or from the catalog."""
-    return [
-        (b"x-request-id", decision.encode()),
+    """The headers that every answer carries, errors included; router, model and provider only once they are known.
+
+    All values come from us or from the catalog.
+    """
+    headers = [
+        request_id(decision),
         (b"x-steelyard-decision", decision.encode()),
-        (b"x-steelyard-router", header_value(router)),
-        (b"x-steelyard-model", header_value(model)),
-        (b"x-steelyard-provider", header_value(provider)),
         (b"x-steelyard-attempts", b"%d" % attempts),
         (b"x-steelyard-fallback", b"true" if fallback else b"false"),
         (b"x-steelyard-overhead-ms", b"%.3f" % (overhead_seconds * 1e3)),
     ]
+    if router:
+        headers.append((b"x-steelyard-router", header_value(router)))
+    if model:
+        headers.append((b"x-steelyard-model", header_value(model)))
+        headers.append((b"x-steelyard-provider", header_value(provider)))
+    return headers
+
+
+def request_id(identity: str) -> tuple[bytes, bytes]:
+    """The header by which a request is found in the log; SDKs show it with their errors."""
+    return b"x-request-id", identity.encode()
 
 
 def cost_header(cost_nano_usd: int | None) -> list[tuple[bytes, bytes]]:

@@ -33,7 +33,7 @@ class HostRow(Struct, frozen=True, omit_defaults=True):
     pricing: PriceRow
 
 
-class ModelRow(Struct, frozen=True, omit_defaults=True):
+class ModelRow(Struct, frozen=True, omit_defaults=True, tag_field="object", tag="model"):
     """One entry; the field names are those that OpenAI's, OpenRouter's and LiteLLM's clients read."""
 
     id: str
@@ -44,7 +44,6 @@ class ModelRow(Struct, frozen=True, omit_defaults=True):
     context_length: int | None
     max_output_tokens: int | None
     architecture: Architecture
-    object: str = "model"
     description: str = ""
     released: str = ""
     pricing: PriceRow | None = None  # of the cheapest host

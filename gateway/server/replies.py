@@ -37,7 +37,7 @@ async def send_error(send: Send, error: GatewayError, decision: str | None, head
 def retry_headers(error: GatewayError) -> Headers:
     """When to come back; and after every candidate has failed, that an SDK's own retries would only multiply it."""
     if isinstance(error, MethodNotAllowed):
-        return [(b"allow", (error.param or "").encode())]
+        return [(b"allow", error.allow.encode())]
     if error.retry_after_seconds is not None:
         wait = error.retry_after_seconds
         return [(b"retry-after", b"%d" % max(1, math.ceil(wait))), (b"retry-after-ms", b"%d" % math.ceil(wait * 1e3))]

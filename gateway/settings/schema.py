@@ -154,7 +154,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     routers: Annotated[dict[str, RouterSettings], said("routers, by name")] = {}
     default_router: Annotated[str, said("for requests that name a model, or nothing")] = "auto"
-    aliases: Annotated[dict[str, str], said("model name that callers use -> router, model id or target id")] = {}
+    aliases: Annotated[
+        dict[str, str], said("model name that callers use -> router, model id or target id; '*' is every unknown name")
+    ] = {}
     catalog: Annotated[CatalogSettings, said("the catalog of models")] = CatalogSettings()
     ledger: Annotated[LedgerSettings, said("where receipts go")] = LedgerSettings()
     metadata: Annotated[MetadataSettings, said("what answers say about themselves")] = MetadataSettings()

@@ -19,10 +19,10 @@ from gateway.settings.schema import (
 EXAMPLE_ROUTER = """\
 # Routers. auto, fast, economy, quality and green exist already; define your own here, or change one by its name.
 # weights: cost, latency, quality, availability, carbon; they are scaled to sum to 1.
-routers:
-  support:
-    description: Answers to customers, quick and good enough
-    weights: {latency: 0.5, quality: 0.3, cost: 0.2}
+#routers:
+#  support:
+#    description: Answers to customers, quick and good enough
+#    weights: {latency: 0.5, quality: 0.3, cost: 0.2}
 """
 
 
@@ -35,7 +35,8 @@ def commented_settings(found_keys: Mapping[str, str]) -> str:
         *providers_text(found_keys),
         "# Keys of your callers; steelyard keys new NAME makes one. Without any only this machine is served.\n"
         "#keys:\n#  - {name: support-bot, sha256: …, routers: [support]}\n",
-        "# Names that callers use -> router, model or target.\n#aliases: {gpt-4o: openai/gpt-5-mini}\n",
+        "# Names that callers use -> router, model or target; '*' is every name that nobody knows.\n"
+        "#aliases: {gpt-4o: openai/gpt-5-mini, '*': auto}\n",
         *(f"#{name}:  # {(block.__doc__ or '').strip()}\n{block_text(block, 2)}" for name, block in BLOCKS.items()),
     ]
     return "\n".join(parts)

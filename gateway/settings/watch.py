@@ -2,10 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from gateway.settings.load import MAX_BYTES
+
+log = logging.getLogger("steelyard")
+
+BARE_LOOKS = 4  # two seconds: no editor takes that long
 
 
 async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event, every_seconds: float = 0.5) -> None:
@@ -13,14 +18,20 @@ async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event, ev
 
     It looks at the content, a few µs each time: that works for files written in place, renamed over, behind symlinks
     that are swapped (Kubernetes), in folders that are replaced and on network disks, where change notices do not. A new
-    content counts when it has been seen twice, so that no half-written file does; an empty one is still being written.
+    content counts when it has been seen twice, so that no half-written file does. A file that is gone or empty changes
+    nothing: it is perhaps still being written. When it stays so, the log says it once.
     """
     known = last = content(path)
+    bare = 0  # looks in a row at which there was nothing
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every_seconds)
             return
         now = content(path)
+        bare = 0 if now else bare + 1
+        if bare == BARE_LOOKS:
+            state = "gone" if now is None else "empty"
+            log.warning("%s is %s; the settings that were read from it go on serving", path, state)
         if now and now == last != known:
             known = now
             changed()

@@ -4,28 +4,34 @@ Requests are the caller's, chunks and answers the provider's. Unknown fields are
 Source of the field names: openai 3.54, `openai.types.chat`, read 2026-11-22.
 """
 
-from typing import Literal
-
 from msgspec import Raw, Struct
 
 ABSENT = Raw(b"")  # no such member
 
-Role = Literal["system", "assistant", "user", "function", "tool", "developer"]
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 class Message(Struct, frozen=True, gc=False):
     """One message of a request."""
 
-    role: Role
+    role: str  # one of ROLES
     content: Raw = ABSENT  # a string, an array of parts, or null beside tool calls
     tool_calls: Raw = ABSENT
 
 
+class Link(Struct, frozen=True, gc=False):
+    """Where a picture or a film is to be had; a data URL is the thing itself."""
+
+    url: Raw = ABSENT
+
+
 class Part(Struct, frozen=True, gc=False):
-    """One element of a message's content; `text` belongs to type "text"."""
+    """One element of a message's content; each other field belongs to the type of its name."""
 
     type: str
     text: Raw = ABSENT
+    image_url: Link | str | None = None
+    video_url: Link | str | None = None
 
 
 class StreamOptions(Struct, frozen=True, gc=False):
@@ -52,6 +58,10 @@ class ChatRequest(Struct, frozen=True, gc=False):
     n: int | None = None
     max_completion_tokens: int | None = None
     max_tokens: int | None = None
+    temperature: float | None = None  # these four are held to their type, so that a typo costs no round trip
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     tools: list[Raw] | None = None
     functions: list[Raw] | None = None  # what tools were called before 2023-11
     response_format: ResponseFormat | None = None

@@ -84,6 +84,7 @@ def test_sums_keep_unknown_apart_from_zero(ledger: Ledger) -> None:
         group="",
         requests=4,
         failures=1,
+        refused=1,
         fallbacks=3,
         input_tokens=829,
         cached_tokens=260,

@@ -10,7 +10,7 @@ from gateway.accounting.usage_report import cells, entry_of, headings, parse_sin
 from gateway.errors import InvalidRequest
 
 NOW = datetime(2026, 11, 22, 22, 0, tzinfo=UTC).timestamp()
-ROW = UsageRow("auto", 1_200, 3, 40, 500_000, 100_000, 90_000, 10, 1_234_000_000, 0, 0, 12.345, 0, 0.9, 0.8, 2.5)
+ROW = UsageRow("auto", 1_200, 3, 7, 40, 500_000, 100_000, 90_000, 10, 1_234_000_000, 0, 0, 12.345, 0, 0.9, 0.8, 2.5)
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_a_date_in_the_future_is_refused() -> None:
 
 
 def test_the_report_states_money_exactly_and_readably() -> None:
-    made = msgspec.to_builtins(report("router", NOW - 60, NOW, [ROW], [ROW]))
+    made = msgspec.json.decode(msgspec.json.encode(report("router", NOW - 60, NOW, [ROW], [ROW])))
     assert (made["by"], made["since"], made["until"]) == ("router", "2026-11-22T21:59:00Z", "2026-11-22T22:00:00Z")
     assert list(made["groups"]) == [made["total"]]
-    assert (made["total"]["cost_usd"], made["total"]["cost_nano_usd"]) == ("1.234", 1_234_000_000)
+    assert (made["total"]["cost_usd"], made["total"]["cost_nano_usd"]) == (1.234, 1_234_000_000)
 
 
 def test_a_report_of_no_requests_has_no_total() -> None:
@@ -58,12 +58,15 @@ def test_a_report_of_no_requests_has_no_total() -> None:
 @pytest.mark.parametrize(
     ("row", "shown"),
     [
-        (ROW, "auto 1,200 3 40 500,000 100,000 90,000 1.234 12.3 0.80 2.50"),
+        (ROW, "auto 1,200 3 7 40 500,000 100,000 90,000 1.234 12.3 0.80 2.50"),
         (
-            UsageRow("", 2, 0, 0, 5, 0, 6, 0, 7_000, 1, 1, 0.5, 1, None, None, None),
-            "- 2 0 0 ~5 0 ~6 >= 0.000007 >= 0.5 - -",
+            UsageRow("", 2, 0, 1, 0, 5, 0, 6, 0, 7_000, 1, 1, 0.5, 1, None, None, None),
+            "- 2 0 1 0 ~5 0 ~6 >= 0.000007 >= 0.5 - -",
         ),
-        (UsageRow("x", 2, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0.0, 2, None, None, None), "x 2 2 0 0 0 0 unknown unknown - -"),
+        (
+            UsageRow("x", 2, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0.0, 2, None, None, None),
+            "x 2 2 0 0 0 0 0 unknown unknown - -",
+        ),
     ],
 )
 def test_the_table_never_shows_unknown_as_zero(row: UsageRow, shown: str) -> None:

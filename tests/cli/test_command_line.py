@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_init_writes_a_file_that_check_accepts(tmp_path: Path) -> None:
     assert steelyard(tmp_path, "init", **key).returncode == 0
     told = steelyard(tmp_path, "check", **key)
     assert told.returncode == 0, told.stderr
-    assert "6 routers" in told.stdout
+    assert "5 routers" in told.stdout
     assert "not-a-real-key" not in told.stdout + (tmp_path / "steelyard.yaml").read_text()
     assert steelyard(tmp_path, "init").returncode != 0, "it must not overwrite"
 
@@ -98,3 +99,40 @@ def test_an_unknown_model_in_the_catalog_is_met_with_a_suggestion(tmp_path: Path
     done = steelyard(tmp_path, "catalog", "show", "openai/gtp-5")
     assert done.returncode == 1
     assert "openai/gpt-5" in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_tables_never_wrap_so_that_they_can_be_searched(tmp_path: Path, columns: str) -> None:
+    offers = steelyard(tmp_path, "catalog", "list", "gpt-5", COLUMNS=columns).stdout.splitlines()
+    ids = [line.split()[0] for line in offers[1:-1]]
+    assert "openai/gpt-5@openai" in ids
+    assert all("@" in one for one in ids)
+    told = steelyard(tmp_path, "explain", "hello", "--limit", "5", COLUMNS=columns).stdout
+    assert [line.split()[0] for line in told.splitlines() if "@sim-" in line and line[0].isdigit()] == list("12345")
+
+
+def test_without_a_live_provider_the_simulator_is_what_is_shown(tmp_path: Path) -> None:
+    assert "Flagship (sim/flagship)" in steelyard(tmp_path, "catalog", "show", "sim/flagship").stdout
+    assert "the built-in simulator would answer" in steelyard(tmp_path, "check").stdout
+    with_a_key = steelyard(tmp_path, "catalog", "show", "sim/flagship", GROQ_API_KEY="not-a-real-key")
+    assert (with_a_key.returncode, with_a_key.stdout) == (1, "")
+
+
+def test_an_empty_ledger_says_so(tmp_path: Path) -> None:
+    assert steelyard(tmp_path, "usage").stdout.startswith("no requests from ")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = steelyard(tmp_path, "serve", "--port", str(port))
+    assert told.returncode != 0
+    assert str(port) in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_with_keys_of_callers_the_line_to_try_sends_one(tmp_path: Path) -> None:
+    (tmp_path / "steelyard.yaml").write_text(f"keys: [{{name: me, sha256: {'a' * 64}}}]\n")
+    gateway = Gateway(tmp_path, environ={"STEELYARD_SIMULATOR_PACE": "0"})
+    with stopped_after(gateway):
+        assert gateway.wait_for(r'-H "authorization: Bearer \$STEELYARD_API_KEY"')

@@ -95,6 +95,8 @@ def test_an_empty_object_has_no_members(twin: ModuleType) -> None:
 def test_anything_but_one_well_formed_object_is_refused(twin: ModuleType, body: bytes) -> None:
     with pytest.raises(Malformed):
         twin.top_level_spans(body, (b"a",))
+    with pytest.raises(Malformed):
+        twin.check_object(body, 100)
 
 
 def test_nesting_is_limited(twin: ModuleType) -> None:
@@ -105,6 +107,26 @@ def test_nesting_is_limited(twin: ModuleType) -> None:
     for depth in (MAX_DEPTH + 1, 100_000):
         with pytest.raises(Malformed, match="nested deeper than 64 levels"):
             twin.top_level_spans(nested(depth), (b"a",))
+        with pytest.raises(Malformed, match="nested deeper than 64 levels"):
+            twin.check_object(nested(depth), 10**6)
+
+
+def test_values_are_counted_on_all_levels_together(twin: ModuleType) -> None:
+    body = b' {"a": [1, {"b": 2, "c": []}, "[,]"], "a": {}, "d": null} '
+    twin.check_object(body, 8)
+    with pytest.raises(Malformed, match="more than 7 values in all"):
+        twin.check_object(body, 7)
+
+
+def test_a_long_object_is_checked_like_a_short_one(twin: ModuleType) -> None:
+    """The compiled twin lets other threads run meanwhile."""
+    long = b'{"a":"' + b"x" * 300_000 + b'","b":[1,2]}'
+    twin.check_object(long, 4)
+    for broken in (long[:-1], long + b"x", long.replace(b'x"', b'\x01"')):
+        with pytest.raises(Malformed, match="not a well-formed JSON object"):
+            twin.check_object(broken, 4)
+    with pytest.raises(Malformed, match="more than 3 values in all"):
+        twin.check_object(long, 3)
 
 
 def test_ordinary_frames_are_walked_over_and_their_content_counted(twin: ModuleType) -> None:

@@ -75,6 +75,10 @@ def test_damaged_json_is_judged_as_the_standard_parser_does(pairs: list[tuple[st
     found = outcome(_scan_cy.top_level_spans, text, ENCODED_KEYS)
     assert found == outcome(_scan_np.top_level_spans, text, ENCODED_KEYS)
     assert isinstance(found, list) is is_object(text)
+    for most_values in (3, 10**6):
+        judged = outcome(_scan_cy.check_object, text, most_values)
+        assert judged == outcome(_scan_np.check_object, text, most_values)
+    assert (judged is None) is is_object(text)
 
 
 @given(st.binary(max_size=64))

@@ -72,10 +72,10 @@ def test_texts_keep_their_order_and_their_escapes() -> None:
         ({"tools": [TOOL]}, Ability.TOOLS),
         ({"functions": [TOOL["function"]]}, Ability.TOOLS),
         ({"tools": []}, Ability(0)),
-        ({"messages": [part("image_url", url="data:")]}, Ability.IMAGES),
+        ({"messages": [part("image_url", url="data:,")]}, Ability.IMAGES),
         ({"messages": [part("input_audio", data="")]}, Ability.AUDIO),
         ({"messages": [part("file", file_id="x")]}, Ability.FILES),
-        ({"messages": [part("video_url", url="x")]}, Ability.VIDEO),
+        ({"messages": [part("video_url", url="https://x")]}, Ability.VIDEO),
         ({"messages": [part("new_thing")]}, Ability(0)),
         ({"response_format": {"type": "text"}}, Ability(0)),
         ({"response_format": {"type": "json_object"}}, Ability.JSON_MODE),
@@ -83,7 +83,7 @@ def test_texts_keep_their_order_and_their_escapes() -> None:
         ({"logprobs": True}, Ability.LOGPROBS),
         ({"logprobs": False}, Ability(0)),
         ({"reasoning_effort": "high"}, Ability(0)),
-        ({"tools": [TOOL], "messages": [part("image_url", url="x")]}, Ability.TOOLS | Ability.IMAGES),
+        ({"tools": [TOOL], "messages": [part("image_url", url="http://x")]}, Ability.TOOLS | Ability.IMAGES),
     ],
 )
 def test_a_request_needs_what_it_uses(members: dict[str, Any], needs: Ability) -> None:
@@ -91,7 +91,7 @@ def test_a_request_needs_what_it_uses(members: dict[str, Any], needs: Ability) -
 
 
 def test_images_are_counted() -> None:
-    assert prompt(messages=[part("image_url", url="a"), part("image_url", url="b")]).image_count == 2
+    assert prompt(messages=[part("image_url", url="data:,a"), part("image_url", url="data:,b")]).image_count == 2
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_chain_needs_no_model() -> None:
         (b'{"model":', "The request body is not valid JSON: Input data was truncated."),
         (
             b'{"model":"a",\n "messages":?}',
-            "The request body is not valid JSON: invalid character near byte 26 (line 2, column 13).",
+            "The request body is not valid JSON: invalid character '?' near byte 26 (line 2, column 13).",
         ),
         (b"[]", "Invalid type of the request body: expected an object, but got an array instead."),
         (b"7", "Invalid type of the request body: expected an object, but got an integer instead."),
@@ -210,13 +210,13 @@ def test_a_chain_needs_no_model() -> None:
             "Missing required parameter: 'messages[0].content[0].text'.",
         ),
         (body(model=None), "Missing required parameter: 'model'."),
-        (body(model=5), "Invalid type for 'model': expected a string, but got an integer instead."),
+        (body(model=5), "Invalid type for 'model': expected a string, but got an integer instead: 5."),
         (body(models=["a", 3]), "Invalid type for 'models[1]': expected a string, but got an integer instead."),
-        (body(models="a"), "Invalid type for 'models': expected an array, but got a string instead."),
-        (body(stream="yes"), "Invalid type for 'stream': expected a boolean, but got a string instead."),
+        (body(models="a"), "Invalid type for 'models': expected an array, but got a string instead: \"a\"."),
+        (body(stream="yes"), "Invalid type for 'stream': expected a boolean, but got a string instead: \"yes\"."),
         (body(n=0), "Invalid 'n': integer below minimum value. Expected a value >= 1, but got 0 instead."),
         (body(n=129), "Invalid 'n': integer above maximum value. Expected a value <= 128, but got 129 instead."),
-        (body(n=1.5), "Invalid type for 'n': expected an integer, but got a decimal number instead."),
+        (body(n=1.5), "Invalid type for 'n': expected an integer, but got a decimal number instead: 1.5."),
         (
             body(max_tokens=0),
             "Invalid 'max_tokens': integer below minimum value. Expected a value >= 1, but got 0 instead.",
@@ -230,7 +230,7 @@ def test_a_chain_needs_no_model() -> None:
         (body(tools={}), "Invalid type for 'tools': expected an array, but got an object instead."),
         (
             body(response_format="json"),
-            "Invalid type for 'response_format': expected an object, but got a string instead.",
+            "Invalid type for 'response_format': expected an object, but got a string instead: \"json\".",
         ),
         (
             body(messages=[HI] * 10_001),
@@ -244,7 +244,67 @@ def test_a_chain_needs_no_model() -> None:
             b'{"model":"a","messages":[{"role":"user"}],"x":"\xff"}',
             "The request body cannot be accepted: not a well-formed JSON object in UTF-8.",
         ),
-        (b'{"model":"a","messages":[{"role":"user"}],"x":' + b"[" * 10**6, "The request body is nested too deep."),
+        (
+            b'{"model":"a","messages":[{"role":"user"}],"x":' + b"[" * 10**6,
+            "The request body cannot be accepted: nested deeper than 64 levels.",
+        ),
+        (
+            body(x=[0] * 300_000),
+            "The request body cannot be accepted: more than 300,000 values in all; "
+            "send fewer messages, parts or tools.",
+        ),
+        (
+            body(tools=[TOOL] * 2_049),
+            "Invalid 'tools': array too long. Expected at most 2048 tools, but got 2049 instead.",
+        ),
+        (
+            body(functions=[{}] * 2_049),
+            "Invalid 'functions': array too long. Expected at most 2048 functions, but got 2049 instead.",
+        ),
+        (
+            body(messages=[{"role": "user", "content": [{"type": "x"}] * 4_000}] * 3),
+            "Invalid 'messages': array too long. "
+            "Expected at most 10000 parts of content in all messages together, but got 12000 instead.",
+        ),
+        (body(tools=[TOOL, 7]), "Invalid type for 'tools[1]': expected an object, but got an integer instead."),
+        (
+            body(model="m" * 257),
+            "Invalid 'model': string too long. Expected at most 256 characters, but got 257 instead.",
+        ),
+        (
+            body(models=["a", "m" * 300]),
+            "Invalid 'models[1]': string too long. Expected at most 256 characters, but got 300 instead.",
+        ),
+        (
+            body(temperature="hot"),
+            "Invalid type for 'temperature': expected a number, but got a string instead: \"hot\".",
+        ),
+        (body(top_p=[1]), "Invalid type for 'top_p': expected a number, but got an array instead."),
+        (
+            body(presence_penalty="x" * 1000),
+            f"Invalid type for 'presence_penalty': expected a number, but got a string instead: \"{'x' * 59}….",
+        ),
+        (
+            body(messages=[{"role": "x" * 10**6}]),
+            f"Invalid value: '{'x' * 60}…'. Supported values are: "
+            "'system', 'developer', 'user', 'assistant', 'tool', and 'function'.",
+        ),
+        (
+            rb'{"model":"a","messages":[{"role":"user","content":"\ud83d\ude00\ud83d"}]}',
+            r"The request body holds \ud83d near byte 63 (line 1, column 64): half a surrogate pair, "
+            "which is no character; write both halves or neither.",
+        ),
+        (
+            rb'{"messages":[{"role":"user","content":[{"type":"text","text":"x\nx\udc00."}]}]}',
+            r"The request body holds \udc00 near byte 66 (line 1, column 67): half a surrogate pair, "
+            "which is no character; write both halves or neither.",
+        ),
+        (b"\xef\xbb\xbf{}", "The request body begins with a byte order mark; send JSON in UTF-8 without one."),
+        (
+            b'{"a":"\n"}',
+            r"The request body is not valid JSON: invalid character '\n' near byte 6 (line 1, column 7).",
+        ),
+        (b" " * 2_000_000 + b"?", "The request body is not valid JSON: invalid character '?' near byte 2000000."),
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(text: bytes, message: str) -> None:
@@ -271,6 +331,47 @@ def test_an_error_names_the_parameter_and_has_a_code(text: bytes, param: str | N
     with pytest.raises(InvalidRequest) as caught:
         parse(text)
     assert (caught.value.param, caught.value.code) == (param, code)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://x/a.png", "HTTPS://x", "data:image/png;base64,QUJD", "Data:,", r"https:\/\/x", r"\u0068ttps://x"],
+)
+@pytest.mark.parametrize("kind", ["image_url", "video_url"])
+def test_a_link_may_be_a_web_address_or_the_thing_itself(kind: str, url: str) -> None:
+    text = b'{"model":"a","messages":[{"role":"user","content":[{"type":"%s","%s":%s}]}]}'
+    for link in (f'{{"url":"{url}","detail":"low"}}', f'"{url}"'):
+        assert parse(text % (kind.encode(), kind.encode(), link.encode())).message_count == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "message", "where"),
+    [
+        ({"url": "file:///etc/passwd"}, "'file:///etc/passwd' is no http, https or data URL", ".url"),
+        ("FILE:///etc/passwd", "'FILE:///etc/passwd' is no http, https or data URL", ""),
+        ({"url": " file:///x"}, "' file:///x' is no http, https or data URL", ".url"),
+        ({"url": "/etc/passwd"}, "'/etc/passwd' is no http, https or data URL", ".url"),
+        ({"url": "gopher://x"}, "'gopher://x' is no http, https or data URL", ".url"),
+        ({"url": "https//x"}, "'https//x' is no http, https or data URL", ".url"),
+        ({"url": ""}, "'' is no http, https or data URL", ".url"),
+        ({"url": "x" * 1000}, f"'{'x' * 60}…' is no http", ".url"),
+        ({"url": 5}, "expected a string, but got an integer", ".url"),
+        ({}, "Missing required parameter", ".url"),
+        (None, "Missing required parameter", ".url"),
+        (5, "expected a string or an object, but got an integer", ""),
+    ],
+)
+def test_a_link_to_anything_else_is_refused(link: object, message: str, where: str) -> None:
+    content = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": link}]
+    with pytest.raises(InvalidRequest) as caught:
+        prompt(messages=[HI, {"role": "user", "content": content}])
+    assert message in caught.value.message
+    assert caught.value.param == f"messages[1].content[1].image_url{where}"
+
+
+def test_a_link_beside_a_text_is_nobodys_business() -> None:
+    content = [{"type": "text", "text": "look", "image_url": None, "video_url": None}]
+    assert prompt(messages=[{"role": "user", "content": content}]).needs == Ability(0)
 
 
 def test_an_error_has_openais_shape_and_the_decision() -> None:

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from gateway.errors import InvalidRequest, UnknownModel
-from gateway.routing.selection import LONGEST_CHAIN, Leg, Selection
+from gateway.routing.selection import LONGEST_CHAIN, Leg, Selection, Selector
 from gateway.settings.schema import RouterSettings
-from tests.routing.market import COLUMN, selector
+from tests.routing.market import ABSENT, CATALOG, COLUMN, TARGETS, policies, selector
 
 NO_TINY = RouterSettings(deny=("tiny/*",))
 
@@ -130,3 +130,19 @@ def test_a_very_long_name_is_not_repeated_whole() -> None:
 def test_the_same_question_gets_the_same_selection() -> None:
     chosen = selector()
     assert chosen.select("acme/large") is chosen.select("acme/large")
+
+
+def test_one_alias_takes_every_name_that_nobody_knows_or_sells() -> None:
+    for instead, expected in (("economy", "economy"), ("acme/large", "auto")):
+        chosen = Selector(policies(), TARGETS, CATALOG, ABSENT, {"*": instead}, "auto")
+        for wanted in ("gpt-4o", "acme/nothing", "acme/large@nobody"):
+            selection = chosen.select(wanted)
+            assert (selection.wanted, selection.policy.name) == (wanted, expected)
+            assert wanted.partition("@")[0] in selection.skipped[0]
+        assert chosen.select("acme/large").skipped == ()
+
+
+def test_an_element_of_a_chain_that_nobody_knows_is_skipped_and_said_so() -> None:
+    selection = selector().select("", ("nobody/nothing", "acme/large"))
+    assert [leg.wanted for leg in selection.legs] == ["acme/large"]
+    assert "nobody/nothing" in selection.skipped[0]

@@ -44,6 +44,19 @@ def error_of(answer: httpx2.Response) -> dict[str, Any]:
         (b'{"model": "auto", "messages": [{"role": "king", "content": "hi"}]}', "king", "messages[0].role"),
         (b'{"model": "auto", "stream": "yes", "messages": [{"role": "user", "content": "hi"}]}', "boolean", "stream"),
         (b'{"model": "auto", "n": 0, "messages": [{"role": "user", "content": "hi"}]}', "n", "n"),
+        (
+            b'{"model": "auto", "temperature": "hot", "messages": []}',
+            'a number, but got a string instead: "hot"',
+            "temperature",
+        ),
+        (rb'{"model": "auto", "messages": [{"role": "user", "content": "\ud800"}]}', "half a surrogate pair", None),
+        (
+            b'{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///x"}}]}]}',
+            "'file:///x' is no http, https or data URL",
+            "messages[0].content[0].image_url.url",
+        ),
+        (b'{"messages": [' + b'{"role": "user"},' * 200_000 + b'{"role": "user"}]}', "more than 300,000 values", None),
+        (b'{"messages": [' + b'{"role": "user"},' * 100_000 + b'{"role": "user"}]}', "100001", "messages"),
     ],
 )
 def test_a_body_that_cannot_be_read(keyless: Gateway, body: bytes, told: str, param: str | None) -> None:
@@ -52,6 +65,17 @@ def test_a_body_that_cannot_be_read(keyless: Gateway, body: bytes, told: str, pa
     assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
     assert told in error["message"]
     assert answer.headers["x-steelyard-decision"].startswith("dec_")
+
+
+def test_a_long_body_is_served_like_a_short_one(keyless: Gateway) -> None:
+    """It is read on a thread."""
+    text = "word " * 300_000
+    answer = keyless.chat(text, max_tokens=5)
+    assert answer.status_code == 200
+    plan = keyless.http.post("/v1/route", json={"model": "auto", "messages": [{"role": "user", "content": text}]})
+    assert plan.status_code == 200
+    assert error_of(keyless.chat(text, model="qualty"))["code"] == "model_not_found"
+    assert error_of(keyless.chat(text, temperature="hot"))["param"] == "temperature"
 
 
 def test_an_unknown_model_names_what_was_probably_meant(keyless: Gateway) -> None:

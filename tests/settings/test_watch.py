@@ -131,3 +131,21 @@ async def test_a_pipe_is_never_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert content(tmp_path / "pipe") is None
     assert content(tmp_path) is None
+
+
+@pytest.mark.parametrize(("spoil", "told"), [(Path.unlink, "is gone"), (lambda path: path.write_text(""), "is empty")])
+async def test_a_file_that_stays_gone_or_empty_is_told_once_and_changes_nothing(
+    tmp_path: Path, spoil: Callable[[Path], object], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "steelyard.yaml"
+    path.write_text("one")
+    async with watching(path) as watched:
+        spoil(path)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not caplog.messages:
+                await asyncio.sleep(0)
+        path.write_text("two")
+        assert await watched.next() == b"two"
+        assert watched.seen.empty()
+    assert [message for message in caplog.messages if told in message] == caplog.messages
+    assert len(caplog.messages) == 1

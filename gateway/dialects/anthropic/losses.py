@@ -1,4 +1,4 @@
-"""What a request could not say here, in the caller's words. The same reason at many places is told once."""
+"""What a request could not say here, in the caller's words."""
 
 from gateway.wire.conversation import Loss
 
@@ -33,23 +33,24 @@ PLACE_OF_TURN = {"openai_responses": "input", "gemini": "contents"}
 
 
 class Losses:
-    """Collects them while a request is written."""
+    """Collects them while a request is written. What happens in many turns is told once, with its first place."""
 
     def __init__(self, origin: str) -> None:
         self._words = WORDS.get(origin, {})
         self._turns = PLACE_OF_TURN.get(origin, "messages")
-        self._fields: dict[str, list[str]] = {}  # by reason
+        self._places: dict[tuple[str, str], list[str]] = {}  # by what is lost and why
 
     def add(self, field: str, reason: str) -> None:
         """field: in OpenAI's words, the caller's are looked up."""
-        self._fields.setdefault(reason, []).append(self._words.get(field, field))
+        self._places.setdefault((field, reason), []).append(self._words.get(field, field))
 
     def add_at(self, turn: int, what: str, reason: str) -> None:
         """For something inside a turn."""
-        self._fields.setdefault(reason, []).append(f"{self._turns}[{turn}]" + (f".{what}" if what else ""))
+        place = f"{self._turns}[{turn}]" + (f".{what}" if what else "")
+        self._places.setdefault((what, reason), []).append(place)
 
     def told(self) -> tuple[Loss, ...]:
         return tuple(
-            Loss(fields[0], reason if len(fields) == 1 else f"{reason} ({len(fields)} times)")
-            for reason, fields in self._fields.items()
+            Loss(places[0], reason if len(places) == 1 else f"{reason} ({len(places)} times)")
+            for (_, reason), places in self._places.items()
         )

@@ -3,13 +3,25 @@
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.dialects.anthropic.invalid import ROLES, check_scannable, decoded, missing, not_one_of, refusal
+from gateway.dialects.anthropic.invalid import (
+    MAX_BLOCKS,
+    MAX_MESSAGES,
+    MAX_NAME_CHARACTERS,
+    MAX_TOOLS,
+    ROLES,
+    check_count,
+    check_link,
+    decoded,
+    missing,
+    not_one_of,
+    read_body,
+    refusal,
+)
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.schema import ABSENT, Metadata, Source, is_absent, is_array, is_string
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 
-MAX_MESSAGES = 100_000  # the API's limit. Source: anthropic 2.12, MessageCreateParams.messages
 MAX_TOKENS = 2**53  # the largest whole number that every JSON reader keeps exact
 
 
@@ -65,12 +77,13 @@ SOURCE = msgspec.json.Decoder(Source)
 class Gathered:
     """What walking the messages brings together."""
 
-    __slots__ = ("images", "needs", "texts")
+    __slots__ = ("blocks", "images", "needs", "texts")
 
     def __init__(self) -> None:
         self.texts: list[bytes] = []
         self.needs = Ability(0)
         self.images = 0
+        self.blocks = 0
 
     def text(self, raw: Raw) -> None:
         if raw:
@@ -83,7 +96,9 @@ class Gathered:
             return []
         if not is_array(content):
             raise refusal(at, "Input should be a string or an array of content blocks")
-        blocks = decoded(THIN_BLOCKS, content, at)
+        blocks: list[ThinBlock] = decoded(THIN_BLOCKS, content, at)
+        self.blocks += len(blocks)
+        check_count("messages", self.blocks, MAX_BLOCKS, "content blocks in all")
         for number, block in enumerate(blocks):
             self.block(block, f"{at}.{number}")
         return blocks
@@ -100,6 +115,7 @@ class Gathered:
         elif block.type == "image":
             self.images += 1
             self.needs |= Ability.IMAGES
+            self.source(block.source, f"{at}.source")
         elif block.type == "document":
             self.document(block.source, f"{at}.source")
         elif block.type == "tool_result" and not is_absent(block.content):
@@ -109,9 +125,15 @@ class Gathered:
             self.text(block.input)
             self.text(block.content)
 
+    def source(self, raw: Raw, at: str) -> Source:
+        source = decoded(SOURCE, raw, at) if not is_absent(raw) else Source("")
+        if source.url is not None:
+            check_link(source.url, f"{at}.url")
+        return source
+
     def document(self, raw: Raw, at: str) -> None:
         """A plain text is only more to read; everything else needs a model that reads files."""
-        source = decoded(SOURCE, raw, at) if not is_absent(raw) else Source("")
+        source = self.source(raw, at)
         if source.type == "text":
             self.texts.append(msgspec.json.encode(source.data or ""))
         else:
@@ -132,12 +154,13 @@ def parse_count(body: bytes, default_model: str = "") -> Prompt:
 
 
 def read(body: bytes) -> ThinRequest:
-    request = decoded(THIN_REQUEST, body, "")
-    check_scannable(body)
+    request = read_body(THIN_REQUEST, body)
     if not request.messages:
         raise refusal("messages", "at least one message is required")
-    if len(request.messages) > MAX_MESSAGES:
-        raise refusal("messages", f"at most {MAX_MESSAGES} messages are allowed, got {len(request.messages)}")
+    check_count("messages", len(request.messages), MAX_MESSAGES, "messages")
+    check_count("tools", len(request.tools or ()), MAX_TOOLS, "tools")
+    for name in (request.model or "", *(request.models or ())):
+        check_count("model", len(name), MAX_NAME_CHARACTERS, "characters")
     if request.max_tokens is not None and not 0 <= request.max_tokens <= MAX_TOKENS:
         raise refusal("max_tokens", f"Input should be between 0 and {MAX_TOKENS}")
     return request

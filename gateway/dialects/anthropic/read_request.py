@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gateway.dialects.anthropic.invalid import check_scannable, decoded, missing, not_one_of, refusal
+from gateway.dialects.anthropic.invalid import decoded, missing, not_one_of, read_body, refusal
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.read_blocks import Unsaid, mark_of, parts_of
 from gateway.dialects.anthropic.schema import (
@@ -41,8 +41,7 @@ HALF_KNOWN = ("output_config", "metadata")  # objects of which only some members
 
 def read_request(body: bytes) -> Conversation:
     """Everything that the body says. Raises InvalidRequest."""
-    request = decoded(REQUEST, body, "")
-    check_scannable(body)
+    request = read_body(REQUEST, body)
     unsaid = Unsaid()
     turns = list(turns_of(request, unsaid))
     if request.cache_control is not None:

@@ -12,8 +12,6 @@ ABSENT = Raw(b"")  # no such member
 
 
 class CacheControl(Struct, frozen=True, gc=False):
-    """A mark, read and written."""
-
     type: str = "ephemeral"
     ttl: str | None = None  # 5m or 1h
 

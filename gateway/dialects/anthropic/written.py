@@ -2,14 +2,17 @@
 
 from msgspec import Raw, Struct
 
-from gateway.dialects.anthropic.schema import CacheControl
 from gateway.wire.conversation import CacheMark
+
+
+class CacheControlOut(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="ephemeral"):
+    ttl: str | None = None
 
 
 class TextOut(Struct, omit_defaults=True, tag_field="type", tag="text"):
     text: str
     citations: list[Raw] | None = None
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 class SourceOut(Struct, frozen=True, omit_defaults=True):
@@ -22,13 +25,13 @@ class SourceOut(Struct, frozen=True, omit_defaults=True):
 
 class ImageOut(Struct, omit_defaults=True, tag_field="type", tag="image"):
     source: SourceOut
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 class DocumentOut(Struct, omit_defaults=True, tag_field="type", tag="document"):
     source: SourceOut
     title: str | None = None
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 class ThinkingOut(Struct, tag_field="type", tag="thinking"):
@@ -44,14 +47,14 @@ class ToolUseOut(Struct, omit_defaults=True, tag_field="type", tag="tool_use"):
     id: str
     name: str
     input: Raw
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 class ToolResultOut(Struct, omit_defaults=True, tag_field="type", tag="tool_result"):
     tool_use_id: str
     content: "str | list[BlockOut]" = ""
     is_error: bool = False
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 BlockOut = TextOut | ImageOut | DocumentOut | ThinkingOut | RedactedOut | ToolUseOut | ToolResultOut | Raw
@@ -68,7 +71,7 @@ class ToolOut(Struct, omit_defaults=True):
     input_schema: Raw
     description: str | None = None
     strict: bool | None = None
-    cache_control: CacheControl | None = None
+    cache_control: CacheControlOut | None = None
 
 
 class ToolChoiceOut(Struct, frozen=True, omit_defaults=True):
@@ -96,8 +99,8 @@ class MetadataOut(Struct, frozen=True):
     user_id: str
 
 
-class RequestOut(Struct, omit_defaults=True):
-    model: str | None
+class RequestOut(Struct, omit_defaults=True, kw_only=True):
+    model: str | None = None  # stands in the address at some hosts
     max_tokens: int
     messages: list[MessageOut]
     anthropic_version: str | None = None
@@ -116,8 +119,8 @@ class RequestOut(Struct, omit_defaults=True):
     stream: bool | None = None
 
 
-def control_of(mark: CacheMark | None) -> CacheControl | None:
+def control_of(mark: CacheMark | None) -> CacheControlOut | None:
     """As it is written: five minutes is what goes without saying."""
     if mark is None:
         return None
-    return CacheControl(ttl="1h" if mark.seconds > 300 else None)
+    return CacheControlOut("1h" if mark.seconds > 300 else None)

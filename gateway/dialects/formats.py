@@ -3,11 +3,15 @@
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.chat import Chat
 from gateway.dialects.contract import Inbound, Outbound
-from gateway.dialects.gemini import GEMINI
+from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
 
-INBOUND: dict[str, Inbound] = {}
-OUTBOUND: dict[str, Outbound] = {}
+__all__ = ["CHAT", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND"]
 
-INBOUND["anthropic_messages"], OUTBOUND["anthropic_messages"] = MessagesInbound(), MessagesOutbound()
-INBOUND["gemini"] = OUTBOUND["gemini"] = GEMINI
-INBOUND["openai_chat"] = OUTBOUND["openai_chat"] = Chat()
+CHAT, MESSAGES = Chat(), MessagesInbound()
+
+INBOUND: dict[str, Inbound] = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "gemini": GEMINI}
+OUTBOUND: dict[str, Outbound] = {
+    "openai_chat": CHAT,
+    "anthropic_messages": MessagesOutbound(),
+    "gemini": GEMINI,
+}

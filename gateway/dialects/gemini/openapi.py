@@ -106,6 +106,7 @@ def without_const(value: Any) -> Any:
     const = told.get("const")
     if isinstance(const, str | int | float) and not isinstance(const, bool) and "enum" not in told:
         told["enum"] = [told.pop("const")]  # a property that is named so has a schema there, no plain value
+        told.setdefault("type", "string" if isinstance(const, str) else "number")
     return told
 
 

@@ -3,15 +3,25 @@
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.dialects.findings import excerpt, missing
+from gateway.dialects.findings import kind_of as json_kind_of
 from gateway.dialects.gemini.media import DIALECT, kind_of
-from gateway.dialects.gemini.read_request import check_whole, guarded, in_camel_case
+from gateway.dialects.gemini.read_request import checked, guarded
 from gateway.dialects.gemini.schema import ABSENT, NOTHING
-from gateway.dialects.openai_chat import MAX_CHOICES, MAX_MESSAGES, MAX_TOKENS, check_range, missing
-from gateway.dialects.openai_chat import kind_of as json_kind_of
+from gateway.dialects.openai_chat import (
+    MAX_CHOICES,
+    MAX_MESSAGES,
+    MAX_PARTS,
+    MAX_TOKENS,
+    MAX_TOOLS,
+    check_length,
+    check_range,
+)
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 
+SCHEMES = ("https:", "http:", "gs:", "files/", "data:")
 ABILITY_OF_KIND = {
     "image": Ability.IMAGES,
     "audio": Ability.AUDIO,
@@ -67,18 +77,21 @@ DECLARATIONS = msgspec.json.Decoder(list[Raw])
 class Gathered:
     """What walking the contents and tools brings together."""
 
-    __slots__ = ("images", "needs", "texts", "tools")
+    __slots__ = ("images", "needs", "parts", "texts", "tools")
 
     def __init__(self) -> None:
         self.texts: list[bytes] = []
         self.needs = Ability(0)
         self.images = 0
+        self.parts = 0
         self.tools = 0
 
     def content(self, content: ContentView | str | None) -> None:
         if isinstance(content, str):
             self.texts.append(msgspec.json.encode(content))
-        for part in (content.parts or ()) if isinstance(content, ContentView) else ():
+        parts = (content.parts or []) if isinstance(content, ContentView) else []
+        self.parts += len(parts)
+        for part in parts:
             for raw in (part.text, part.function_call, part.function_response):
                 if json_kind_of(raw) != "null":
                     self.texts.append(bytes(raw))
@@ -87,6 +100,13 @@ class Gathered:
                     self.media(media)
 
     def media(self, media: MediaView) -> None:
+        if media.file_uri and not media.file_uri[:6].lower().startswith(SCHEMES):
+            raise InvalidRequest(
+                f"Invalid 'fileUri': {excerpt(media.file_uri)!r} is no http, https or gs URI and no upload; "
+                "put what is in a file into 'inlineData'.",
+                param="fileUri",
+                code="invalid_value",
+            )
         kind = kind_of(media.mime_type or "", media.file_uri or "")
         self.images += kind == "image"
         self.needs |= ABILITY_OF_KIND[kind]
@@ -133,6 +153,8 @@ def parse(body: bytes, default_model: str = "", stream: bool = False) -> Prompt:
     for entry in [request.tools] if isinstance(request.tools, dict) else request.tools or ():
         gathered.tool(entry)
     gathered.generation(generation)
+    check_length("contents", gathered.parts, MAX_PARTS, "parts of all contents together")
+    check_length("tools", gathered.tools, MAX_TOOLS, "tools")
     return Prompt(
         dialect=DIALECT,
         body=body,
@@ -153,21 +175,14 @@ def parse(body: bytes, default_model: str = "", stream: bool = False) -> Prompt:
 
 
 def read(body: bytes) -> RequestView:
-    plain = in_camel_case(body)
-    request = guarded(lambda: REQUEST.decode(plain), body)
-    check_whole(body)
-    return request
+    plain = checked(body)
+    return guarded(lambda: REQUEST.decode(plain), plain)
 
 
 def check(request: RequestView, count: int) -> None:
     if not request.contents:
         raise missing("contents")
-    if count > MAX_MESSAGES:
-        raise InvalidRequest(
-            f"Invalid 'contents': array too long. Expected at most {MAX_MESSAGES} contents, but got {count} instead.",
-            param="contents",
-            code="array_above_max_length",
-        )
+    check_length("contents", count, MAX_MESSAGES, "contents")
     generation = request.generation_config or GenerationView()
     check_range("generationConfig.candidateCount", generation.candidate_count, MAX_CHOICES)
     check_range("generationConfig.maxOutputTokens", generation.max_output_tokens, MAX_TOKENS)

@@ -6,7 +6,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from core.scan import Malformed, top_level_spans
+from core.scan import NOT_AN_OBJECT, Malformed, check_object
+from gateway.dialects.findings import half_a_character, joined, kind_of, missing, wrong_field, wrong_type
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.names import MEMBERS, camel, encoded
 from gateway.dialects.gemini.openapi import json_schema
@@ -21,10 +22,11 @@ from gateway.dialects.gemini.schema import (
     Request,
     ThinkingConfig,
 )
-from gateway.dialects.openai_chat import joined, missing, not_json, wrong_field, wrong_type
+from gateway.dialects.openai_chat import MAX_VALUES
 from gateway.errors import InvalidRequest
 from gateway.wire.conversation import (
     Conversation,
+    Loss,
     OutputFormat,
     Sampling,
     Text,
@@ -46,17 +48,17 @@ MODES = ("auto", "any", "none", "validated", "mode_unspecified")
 
 def read_request(body: bytes, stream: bool = False) -> Conversation:
     """All of it. stream: what the URL says. Raises InvalidRequest."""
-    body = in_camel_case(body)
+    body = checked(body)
     request, members = guarded(lambda: REQUEST.decode(body), body), MEMBERS.decode(body)
-    check_whole(body)
     contents = ContentsReader(RawParts(members))
     read_contents(contents, request.contents)
     generation = request.generation_config or GenerationConfig()
     calling = calling_config(request)
+    tools = read_tools(request, is_strict=mode_of(calling) == "validated")
     return Conversation(
         origin=DIALECT,
         turns=(*system_turns(request, members), *contents.turns),
-        tools=read_tools(request, is_strict=mode_of(calling) == "validated"),
+        tools=tools,
         tool_choice=read_choice(calling),
         output=read_output_format(generation),
         thinking=read_thinking(generation.thinking_config),
@@ -66,20 +68,21 @@ def read_request(body: bytes, stream: bool = False) -> Conversation:
         metadata=request.labels or {},
         modalities=tuple(modality.lower() for modality in generation.response_modalities or ()),
         unknown=unknown_members(members),
-        unsaid=tuple(contents.unsaid),
+        unsaid=(*contents.unsaid, *unsaid_of(tools)),
     )
 
 
-def in_camel_case(body: bytes) -> bytes:
+def checked(body: bytes) -> bytes:
+    """The body in camelCase, once it is known to be well-formed JSON of a size that we want to read."""
     try:
+        check_object(body, MAX_VALUES)
         return camel(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # the decoder says what is wrong with it
-
-
-def check_whole(body: bytes) -> None:
-    """Refuses what the decoder skips over: deep nesting, wrong UTF-8."""
-    guarded(lambda: top_level_spans(body, ()), body)
+    except Malformed as error:
+        if str(error) == NOT_AN_OBJECT:
+            guarded(lambda: REQUEST.decode(body), body)
+        raise InvalidRequest(f"The request body cannot be accepted: {error}.") from error
+    except msgspec.DecodeError as error:  # the check has passed, so it is about what the escapes spell
+        raise half_a_character(body, str(error)) from error
 
 
 def guarded(read: Callable[[], Value], body: bytes | Raw, path: str = "") -> Value:
@@ -87,13 +90,9 @@ def guarded(read: Callable[[], Value], body: bytes | Raw, path: str = "") -> Val
     try:
         return read()
     except msgspec.ValidationError as error:
-        raise wrong_field(str(error), path) from error
+        raise wrong_field(str(error), path, b"" if path else bytes(body)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise not_json(bytes(body), str(error)) from error
-    except Malformed as error:
-        raise InvalidRequest(f"The request body cannot be accepted: {error}.") from error
-    except RecursionError as error:
-        raise InvalidRequest("The request body is nested too deep.") from error
+        raise half_a_character(bytes(body), str(error)) from error  # or whatever else is no JSON
 
 
 def read_contents(reader: ContentsReader, contents: list[Content] | Content | str | None) -> None:
@@ -154,6 +153,17 @@ def read_function(raw: Raw, path: str, is_strict: bool) -> Tool:
     )
 
 
+def unsaid_of(tools: tuple[Tool, ...]) -> list[Loss]:
+    """What only the `raw` of a function says: above all a schema of its response, which no other format has."""
+    functions = [(number, tool.raw) for number, tool in enumerate(tools) if tool.kind == "function" and tool.raw]
+    return [
+        Loss(f"tools[{number}].{name}", "only Gemini has it")
+        for number, raw in functions
+        for name in MEMBERS.decode(raw)
+        if name not in FunctionDeclaration.__struct_encode_fields__
+    ]
+
+
 def read_schema(schema: Raw, google_schema: Raw, path: str) -> Raw | None:
     """The JSON schema, from either of the two languages; None for none."""
     if bytes(schema) not in NOTHING:
@@ -161,7 +171,7 @@ def read_schema(schema: Raw, google_schema: Raw, path: str) -> Raw | None:
     if bytes(google_schema) in NOTHING:
         return None
     if not bytes(google_schema).startswith(b"{"):
-        raise wrong_type(path, "an object", "something else")
+        raise wrong_type(path, "an object", kind_of(google_schema))
     return guarded(lambda: json_schema(google_schema), google_schema, path)
 
 

@@ -28,7 +28,7 @@ def write_thinking(
         return None
     if not manner.is_reasoning:
         if not is_off(thinking):
-            losses.add("thinkingConfig" if conversation.origin == DIALECT else FIELD, "this model does not think")
+            losses.add(FIELD, "this model does not think")
         return None
     amount = as_level if model.thinks_in_levels else as_budget
     config = amount(thinking, model, losses, is_own=conversation.origin == DIALECT)

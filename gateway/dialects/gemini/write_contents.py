@@ -87,7 +87,7 @@ class ContentsWriter:
         if isinstance(part, Thought):
             return self._thought(part, number)
         if isinstance(part, ToolCall):
-            return [self._call(part)]
+            return [self._call(part, number)]
         if isinstance(part, ToolResult):
             return self._result(part, number)
         return self._opaque(part, number)
@@ -122,8 +122,10 @@ class ContentsWriter:
             return []
         return [Part(text=thought.text, thought=True)] if thought.text else []
 
-    def _call(self, call: ToolCall) -> Part:
+    def _call(self, call: ToolCall, number: int) -> Part:
         self._calls[call.id] = call
+        if not call.is_custom and call.arguments.strip() and as_object(call.arguments) is None:
+            self._losses.add_in_turn(number, "tool_calls", "arguments that are no JSON object were wrapped in one")
         self._order[call.id] = len(self._order)
         return call_part(call, call.signature if call.origin == HOME and self._reads_signatures else "")
 

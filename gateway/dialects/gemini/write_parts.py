@@ -95,7 +95,7 @@ class ChoiceWriter:
     def _say(self, delta: Delta) -> None:
         if isinstance(delta, TextDelta):
             self._texts.append(delta.text)
-            self._parts += [Part(text=delta.text)] if delta.text else []
+            self._add_text(delta.text)
             self._logprobs = logprobs_of(delta.logprobs) or self._logprobs
         elif isinstance(delta, ThoughtDelta):
             self._parts += [Part(text=delta.text, thought=True)] if delta.text else []
@@ -114,6 +114,14 @@ class ChoiceWriter:
             self._citations.append(delta.citation)
         elif isinstance(delta, Finish):
             self.finish = self.finish or delta.reason
+
+    def _add_text(self, text: str) -> None:
+        """To the part before, if that is a text as well."""
+        last = self._parts[-1] if self._parts else None
+        if isinstance(last, Part) and last.text and not last.thought:
+            self._parts[-1] = Part(text=last.text + text)
+        elif text:
+            self._parts.append(Part(text=text))
 
     def _close(self, indexes: Iterable[int]) -> None:
         for index in sorted(indexes):

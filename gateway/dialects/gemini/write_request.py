@@ -54,8 +54,7 @@ def write_request(conversation: Conversation, manner: TargetManner) -> Outgoing:
 def write_generation(
     conversation: Conversation, manner: TargetManner, model: Model, losses: Losses
 ) -> GenerationConfig:
-    sampling, limit = conversation.sampling, manner.max_output_tokens
-    wanted = sampling.max_output_tokens
+    sampling = conversation.sampling
     if sampling.logit_bias is not None:
         losses.add("logit_bias", "Gemini takes no bias of single tokens")
     mime_type, schema = write_output(conversation, model, losses)
@@ -63,7 +62,7 @@ def write_generation(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
         top_k=sampling.top_k,
-        max_output_tokens=min(wanted, limit) if wanted is not None and limit else wanted,
+        max_output_tokens=write_limit(sampling, manner, losses),
         stop_sequences=write_stop(sampling, losses) or None,
         candidate_count=sampling.choices,
         seed=sampling.seed,
@@ -76,6 +75,14 @@ def write_generation(
         response_modalities=write_modalities(conversation),
         thinking_config=write_thinking(conversation, manner, model, losses),
     )
+
+
+def write_limit(sampling: Sampling, manner: TargetManner, losses: Losses) -> int | None:
+    wanted, most = sampling.max_output_tokens, manner.max_output_tokens
+    if wanted is None or not most or wanted <= most:
+        return wanted
+    losses.add("max_tokens", f"{wanted} is over this model's limit; {most} were asked for")
+    return most
 
 
 def write_stop(sampling: Sampling, losses: Losses) -> list[str]:

@@ -2,6 +2,7 @@
 
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.chat import Chat
+from gateway.dialects.completions import Completions
 from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
 
@@ -9,7 +10,12 @@ __all__ = ["CHAT", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND"]
 
 CHAT, MESSAGES = Chat(), MessagesInbound()
 
-INBOUND: dict[str, Inbound] = {"openai_chat": CHAT, "anthropic_messages": MESSAGES, "gemini": GEMINI}
+INBOUND: dict[str, Inbound] = {
+    "openai_chat": CHAT,
+    "openai_completions": Completions(),
+    "anthropic_messages": MESSAGES,
+    "gemini": GEMINI,
+}
 OUTBOUND: dict[str, Outbound] = {
     "openai_chat": CHAT,
     "anthropic_messages": MessagesOutbound(),

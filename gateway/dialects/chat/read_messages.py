@@ -12,7 +12,7 @@ from gateway.dialects.chat.reasoning import thoughts_of
 from gateway.dialects.chat.request_schema import Call, CalledFunction, Message
 from gateway.dialects.chat.request_schema import Part as ContentPart
 from gateway.dialects.chat.words import DIALECT
-from gateway.dialects.openai_chat import kind_of, missing, wrong_type
+from gateway.dialects.findings import kind_of, missing, wrong_role
 from gateway.dialects.seals import unsealed
 from gateway.wire.conversation import (
     CacheMark,
@@ -28,13 +28,19 @@ from gateway.wire.conversation import (
     Turn,
 )
 
-MESSAGE = msgspec.json.Decoder(Message)
-PARTS = msgspec.json.Decoder(list[Raw])
 PART = msgspec.json.Decoder(ContentPart)
 TYPED_PARTS = msgspec.json.Decoder(list[ContentPart])
 CALL = msgspec.json.Decoder(Call)
 TEXT = msgspec.json.Decoder(str)
 
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "developer",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
 MESSAGE_MEMBERS = frozenset(Message.__struct_fields__)
 CALL_MEMBERS = frozenset((*Call.__struct_fields__, "index"))
 MARKS = ("cache_control", "prompt_cache_breakpoint")
@@ -53,11 +59,12 @@ class MessagesReader:
         self._open_calls: list[str] = []
         self._count = 0
 
-    def turn(self, raw: Raw, path: str) -> Turn:
+    def turn(self, message: Message, members: dict[str, Raw], path: str) -> Turn:
         """One message, one turn."""
-        message = decoded(MESSAGE, raw, path)
-        self._unsaid.note(raw, MESSAGE_MEMBERS, path)
-        role: Role = "tool" if message.role == "function" else message.role
+        self._unsaid.note_members(members, MESSAGE_MEMBERS, path)
+        role = ROLES.get(message.role)
+        if role is None:
+            raise wrong_role(message.role, f"{path}.role")
         if role == "tool":
             return Turn(role, (self._result(message, path),))
         parts = self._content(message.content, f"{path}.content")
@@ -119,17 +126,10 @@ class MessagesReader:
             self._unsaid.add(f"{path}.content")
         return ToolResult(call_id, parts, message.name or "", cache=mark_of(message.cache_control, None))
 
-    def _content(self, content: Raw, path: str) -> list[Part]:
-        kind = kind_of(content)
-        if kind == "str":
-            text = decoded(TEXT, content, path)
-            return [Text(text)] if text else []
-        if kind == "array":
-            raw_parts = decoded(PARTS, content, path)
-            return [part for number, raw in enumerate(raw_parts) for part in self._parts(raw, f"{path}[{number}]")]
-        if kind != "null":
-            raise wrong_type(path, "a string or an array of parts", kind)
-        return []
+    def _content(self, content: list[Raw] | str | None, path: str) -> list[Part]:
+        if isinstance(content, list):
+            return [part for number, raw in enumerate(content) for part in self._parts(raw, f"{path}[{number}]")]
+        return [Text(content)] if content else []
 
     def _parts(self, raw: Raw, path: str) -> list[Part]:
         """One element of a content array; Mistral's `thinking` may hold several texts."""

@@ -6,12 +6,13 @@ from gateway.dialects.answer import is_something
 from gateway.dialects.chat.read_messages import MessagesReader
 from gateway.dialects.chat.read_tools import read_choice, read_format, read_tools
 from gateway.dialects.chat.reading import Unsaid, decoded, unknown_members
-from gateway.dialects.chat.request_schema import ChatRequest, ReasoningOptions, ThinkingOptions
+from gateway.dialects.chat.request_schema import ChatRequest, RawMessages, ReasoningOptions, ThinkingOptions
 from gateway.dialects.chat.words import DIALECT
 from gateway.dialects.openai_chat import check_limits, read
 from gateway.wire.conversation import Conversation, Sampling, Thinking
 
 REQUEST = msgspec.json.Decoder(ChatRequest)
+RAW_MESSAGES = msgspec.json.Decoder(RawMessages)
 KNOWN = frozenset(ChatRequest.__struct_fields__)
 
 
@@ -21,7 +22,8 @@ def read_request(body: bytes) -> Conversation:
     request = decoded(REQUEST, body, "")
     unsaid = Unsaid()
     reader = MessagesReader(unsaid)
-    turns = tuple(reader.turn(raw, f"messages[{number}]") for number, raw in enumerate(request.messages))
+    pairs = zip(request.messages, decoded(RAW_MESSAGES, body, "").messages, strict=True)
+    turns = tuple(reader.turn(message, raw, f"messages[{number}]") for number, (message, raw) in enumerate(pairs))
     output = read_format(request.response_format)
     known = KNOWN - {"response_format"} if request.response_format is not None and output is None else KNOWN
     unknown = unknown_members(body, known)

@@ -17,7 +17,7 @@ from gateway.dialects.chat.request_schema import (
     ToolDefinition,
 )
 from gateway.dialects.chat.words import DIALECT
-from gateway.dialects.openai_chat import missing
+from gateway.dialects.findings import excerpt, missing
 from gateway.errors import InvalidRequest
 from gateway.wire.conversation import OutputFormat, Tool, ToolChoice
 
@@ -49,7 +49,7 @@ def read_tool(raw: Raw, path: str, unsaid: Unsaid) -> Tool:
     function = definition.function
     if function is not None:
         unsaid.note(raw, TOOL_MEMBERS, path)
-        unsaid.note(MEMBERS.decode(raw)["function"], FUNCTION_MEMBERS, f"{path}.function")
+        unsaid.note(decoded(MEMBERS, raw, path)["function"], FUNCTION_MEMBERS, f"{path}.function")
         return tool_of(function, raw, definition)
     if definition.name is None:
         raise missing(f"{path}.function")
@@ -100,9 +100,8 @@ def mode_of(word: str, path: str) -> Mode:
     mode = MODES.get(word)
     if mode is not None:
         return mode
-    shown = word if len(word) <= 64 else word[:64] + "…"
     raise InvalidRequest(
-        f"Invalid value: '{shown}'. Supported values are: 'none', 'auto', and 'required'.",
+        f"Invalid value: {excerpt(word)!r}. Supported values are: 'none', 'auto', and 'required'.",
         param=path,
         code="invalid_value",
     )

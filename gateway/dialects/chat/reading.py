@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.answer import is_something
-from gateway.dialects.openai_chat import not_json, wrong_field
+from gateway.dialects.findings import half_a_character, wrong_field
 from gateway.errors import InvalidRequest
 from gateway.wire.conversation import Loss
 
@@ -18,20 +18,19 @@ NO_PLACE = "no other format has a place for it"
 
 
 def decoded(decoder: "msgspec.json.Decoder[T]", raw: Raw | bytes, path: str) -> T:
-    """The value, or a refusal. path: where `raw` stands in the body, "" for the body itself."""
+    """The value, or a refusal. raw: JSON that has passed the check of a whole body. path: where it stands in there."""
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise wrong_field(str(error), path) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise not_json(bytes(raw), str(error)) from error
-    except RecursionError as error:
-        raise InvalidRequest("The request body is nested too deep.") from error
+    except msgspec.DecodeError as error:
+        finding = half_a_character(bytes(raw), str(error)).message
+        raise InvalidRequest(finding.replace("The request body", f"'{path}'", 1), param=path or None) from error
 
 
-def unknown_members(raw: Raw | bytes, known: Container[str]) -> dict[str, Raw]:
-    """The members of an object that say something and that nobody reads."""
-    members = MEMBERS.decode(raw)
+def unknown_members(body: bytes, known: Container[str]) -> dict[str, Raw]:
+    """The members of a request that say something and that nobody reads."""
+    members = decoded(MEMBERS, body, "")
     return {name: value for name, value in members.items() if name not in known and is_something(value)}
 
 
@@ -41,12 +40,14 @@ class Unsaid:
     def __init__(self) -> None:
         self._paths: list[str] = []
 
-    def note(self, raw: Raw | bytes, known: Container[str], path: str) -> None:
+    def note(self, raw: Raw | bytes, known: frozenset[str], path: str) -> None:
         """Every unknown member of this object."""
-        for name in MEMBERS.decode(raw):
-            if name not in known:
-                self._paths += [f"{path}.{name}" for name in unknown_members(raw, known)]
-                return
+        self.note_members(decoded(MEMBERS, raw, path), known, path)
+
+    def note_members(self, members: dict[str, Raw], known: frozenset[str], path: str) -> None:
+        if not members.keys() <= known:
+            names = (name for name, value in members.items() if name not in known and is_something(value))
+            self._paths += [f"{path}.{name}" for name in names]
 
     def add(self, path: str) -> None:
         self._paths.append(path)

@@ -4,16 +4,12 @@ Source of the names: openai 3.54, `openai.types.chat`; `reasoning`, `cache_contr
 `thinking` is DeepSeek's. Read 2026-11-23.
 """
 
-from typing import Literal
-
 from msgspec import Raw, Struct
 
 from gateway.dialects.chat.media import FileObject, ImageUrl, InputAudio
 from gateway.dialects.chat.reasoning import ReasoningDetail
 
 ABSENT = Raw(b"")  # no such member
-
-Role = Literal["system", "assistant", "user", "function", "tool", "developer"]
 
 
 class StreamOptions(Struct, frozen=True, gc=False):
@@ -123,50 +119,6 @@ class ResponseFormat(Struct, frozen=True, gc=False):
     schema: Raw = ABSENT
 
 
-class ChatRequest(Struct, frozen=True, gc=False):
-    """Everything that has a place in a Conversation; the first five members are for routing only."""
-
-    model: Raw = ABSENT
-    models: Raw = ABSENT
-    steelyard: Raw = ABSENT
-    session_id: Raw = ABSENT
-    stream_options: StreamOptions | None = None
-    messages: list[Raw] = []
-    tools: list[Raw] | None = None
-    functions: list[Function] | None = None
-    tool_choice: ToolChoiceObject | str | None = None
-    function_call: Named | str | None = None
-    parallel_tool_calls: bool | None = None
-    response_format: ResponseFormat | None = None
-    reasoning_effort: str | None = None
-    reasoning: ReasoningOptions | None = None
-    thinking: ThinkingOptions | None = None
-    include_reasoning: bool | None = None
-    max_completion_tokens: int | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    seed: int | None = None
-    stop: list[str] | str | None = None
-    n: int | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    logit_bias: Raw = ABSENT
-    stream: bool | None = None
-    prompt_cache_key: str | None = None
-    prompt_cache_retention: str | None = None
-    service_tier: str | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    metadata: dict[str, str] | None = None
-    verbosity: str | None = None
-    modalities: list[str] | None = None
-    store: bool | None = None
-
-
 class GoogleExtras(Struct, frozen=True, gc=False):
     thought_signature: str | None = None
 
@@ -205,8 +157,8 @@ class ImageOfAnswer(Struct, frozen=True, gc=False):
 
 
 class Message(Struct, frozen=True, gc=False):
-    role: Role
-    content: Raw = ABSENT
+    role: str
+    content: list[Raw] | str | None = None
     name: str | None = None
     tool_calls: list[Raw] | None = None
     function_call: CalledFunction | None = None
@@ -234,3 +186,53 @@ class Part(Struct, frozen=True, gc=False):
     thinking: Raw = ABSENT  # Mistral's: an array of text parts
     cache_control: CacheControl | None = None
     prompt_cache_breakpoint: CacheBreakpoint | None = None
+
+
+class RawMessages(Struct, frozen=True, gc=False):
+    """The same messages, to find members that nobody reads."""
+
+    messages: list[dict[str, Raw]] = []
+
+
+class ChatRequest(Struct, frozen=True, gc=False):
+    """Everything that has a place in a Conversation; the first five members are for routing only."""
+
+    model: Raw = ABSENT
+    models: Raw = ABSENT
+    steelyard: Raw = ABSENT
+    session_id: Raw = ABSENT
+    stream_options: StreamOptions | None = None
+    messages: list[Message] = []
+    tools: list[Raw] | None = None
+    functions: list[Function] | None = None
+    tool_choice: ToolChoiceObject | str | None = None
+    function_call: Named | str | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: str | None = None
+    reasoning: ReasoningOptions | None = None
+    thinking: ThinkingOptions | None = None
+    include_reasoning: bool | None = None
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    stop: list[str] | str | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    logit_bias: Raw = ABSENT
+    stream: bool | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    service_tier: str | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    metadata: dict[str, str] | None = None
+    verbosity: str | None = None
+    modalities: list[str] | None = None
+    store: bool | None = None

@@ -39,6 +39,10 @@ class ContentWriter:
 
     def content(self, parts: list[Part], turn: int) -> Content:
         """Everything but thoughts, calls and results. turn: which one it is, for what has to be lost."""
+        if len(parts) == 1:
+            only = parts[0]
+            if isinstance(only, Text) and only.cache is None:
+                return only.text
         written = [piece for number, part in enumerate(parts) for piece in self._part(part, turn, number)]
         texts = [piece.text for piece in written if isinstance(piece, PartOut) and isinstance(piece.text, str)]
         has_marks = any(isinstance(piece, PartOut) and piece.cache_control is not UNSET for piece in written)

@@ -79,6 +79,10 @@ class MessagesWriter:
         return self.messages
 
     def _assistant(self, turn: Turn, number: int) -> MessageOut:
+        if len(turn.parts) == 1:
+            only = turn.parts[0]
+            if isinstance(only, Text) and only.cache is None and not only.citations:
+                return MessageOut("assistant", only.text, turn.name or UNSET)
         thoughts = [part for part in turn.parts if isinstance(part, Thought)]
         calls = [self._call(part, number) for part in turn.parts if isinstance(part, ToolCall)]
         said: list[Part] = []

@@ -17,8 +17,7 @@ from gateway.wire.delta import Usage
 from tests.dialects.cases import load_cases
 from tests.dialects.test_anthropic_sdk import final_message
 
-CASES = {case.name: case for case in load_cases() if case.format == "anthropic_messages"}
-STREAMS = [case for case in CASES.values() if case.operation == "read_stream"]
+STREAMS = [case for case in load_cases() if (case.format, case.operation) == ("anthropic_messages", "read_stream")]
 WHOLE = [case for case in STREAMS if case.name in ("text", "thinking_then_calls", "citations", "server_tool_in_pieces")]
 HELLO: dict[str, Any] = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 

@@ -21,8 +21,10 @@ class WebLocation(Struct, frozen=True, tag_field="type", tag="web_search_result_
 
 
 class StopDetailsOut(Struct, frozen=True, tag_field="type", tag="refusal"):
+    """What a refusal of another format says stands in the text already."""
+
     category: None = None
-    explanation: str | None = None
+    explanation: None = None
 
 
 def shows_thoughts(conversation: Conversation) -> bool:

@@ -11,6 +11,7 @@ from core.scan import Malformed, top_level_spans
 from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.anthropic.errors import error_event
 from gateway.dialects.anthropic.events import BLOCK, EVENT, Event
+from gateway.dialects.anthropic.frames import event
 from gateway.dialects.anthropic.names import finish_of
 from gateway.dialects.anthropic.read_stream import MAX_EVENT_BYTES, error_json
 from gateway.dialects.anthropic.schema import is_absent
@@ -200,10 +201,3 @@ class StreamRelay:
             stop_reason = "tool_use" if self._has_calls else "end_turn"
             end = {"type": "message_delta", "delta": {"stop_reason": stop_reason, "stop_sequence": None}}
             self._end_event = msgspec.json.encode(end | {"usage": usage_out(self.usage)})
-
-
-def event(name: bytes, data: bytes) -> bytes:
-    """Data is JSON, so a line feed in it is mere white space."""
-    if b"\n" in data or b"\r" in data:
-        data = data.replace(b"\n", b" ").replace(b"\r", b" ")
-    return b"event: %s\ndata: %s\n\n" % (name, data)

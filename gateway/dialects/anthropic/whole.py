@@ -4,10 +4,10 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.anthropic.events import BLOCK, MESSAGE, AnswerBlock
+from gateway.dialects.anthropic.frames import event
 from gateway.dialects.anthropic.schema import is_absent
 
 MEMBERS = msgspec.json.Decoder(dict[str, Raw])
-EVENT = b"event: %s\ndata: %s\n\n"
 BLOCK_START = b'{"type":"content_block_start","index":%d,"content_block":%s}'
 BLOCK_DELTA = b'{"type":"content_block_delta","index":%d,"delta":%s}'
 BLOCK_STOP = b'{"type":"content_block_stop","index":%d}'
@@ -33,10 +33,10 @@ def answer_as_events(body: bytes) -> bytes:
     start = members | {"content": Raw(b"[]"), "stop_reason": NULL, "stop_sequence": NULL, "usage": usage}
     return b"".join(
         [
-            EVENT % (b"message_start", encode({"type": "message_start", "message": start})),
+            event(b"message_start", encode({"type": "message_start", "message": start})),
             *blocks,
-            EVENT % (b"message_delta", encode({"type": "message_delta", "delta": end, "usage": usage})),
-            EVENT % (b"message_stop", b'{"type":"message_stop"}'),
+            event(b"message_delta", encode({"type": "message_delta", "delta": end, "usage": usage})),
+            event(b"message_stop", b'{"type":"message_stop"}'),
         ]
     )
 
@@ -47,9 +47,9 @@ def events_of_block(index: int, raw: Raw) -> bytes:
     emptied, deltas = pieces_of(block, MEMBERS.decode(raw))
     return b"".join(
         [
-            EVENT % (b"content_block_start", BLOCK_START % (index, encode(emptied))),
-            *(EVENT % (b"content_block_delta", BLOCK_DELTA % (index, encode(delta))) for delta in deltas),
-            EVENT % (b"content_block_stop", BLOCK_STOP % index),
+            event(b"content_block_start", BLOCK_START % (index, encode(emptied))),
+            *(event(b"content_block_delta", BLOCK_DELTA % (index, encode(delta))) for delta in deltas),
+            event(b"content_block_stop", BLOCK_STOP % index),
         ]
     )
 

@@ -7,7 +7,7 @@ from gateway.dialects.anthropic.answer_blocks import StopDetailsOut, blocks_of, 
 from gateway.dialects.anthropic.names import stop_of
 from gateway.dialects.anthropic.usage import UsageOut, usage_out
 from gateway.dialects.anthropic.written import BlockOut
-from gateway.wire.conversation import Answer, AnswerChoice, Conversation, Refusal, ToolCall
+from gateway.wire.conversation import Answer, AnswerChoice, Conversation, ToolCall
 from gateway.wire.delta import Usage
 
 
@@ -29,7 +29,6 @@ def write_answer(answer: Answer, usage: Usage | None, conversation: Conversation
     choice = answer.choices[0] if answer.choices else AnswerChoice((), "stop")
     shows = shows_thoughts(conversation)
     stop_reason = stop_of(choice.finish, choice.stop_sequence, any(isinstance(part, ToolCall) for part in choice.parts))
-    refused = "".join(part.text for part in choice.parts if isinstance(part, Refusal))
     return msgspec.json.encode(
         MessageDocument(
             id=answer.id,
@@ -38,6 +37,6 @@ def write_answer(answer: Answer, usage: Usage | None, conversation: Conversation
             stop_reason=stop_reason,
             stop_sequence=choice.stop_sequence or None,
             usage=usage_out(usage),
-            stop_details=StopDetailsOut(explanation=refused or None) if stop_reason == "refusal" else None,
+            stop_details=StopDetailsOut() if stop_reason == "refusal" else None,
         )
     )

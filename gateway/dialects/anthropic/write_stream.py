@@ -16,6 +16,7 @@ from gateway.dialects.anthropic.answer_blocks import (
     signature_blocks,
 )
 from gateway.dialects.anthropic.errors import error_event
+from gateway.dialects.anthropic.frames import one_line
 from gateway.dialects.anthropic.names import DIALECT, FAMILY, stop_of
 from gateway.dialects.anthropic.usage import usage_out
 from gateway.dialects.anthropic.write_answer import MessageDocument
@@ -85,7 +86,6 @@ class StreamWriter:
         self._index = 0  # of the block at the head of the queue
         self._queue: list[Block] = []
         self._calls: dict[int, Block] = {}
-        self._refused: list[str] = []
 
     def write(self, deltas: Iterable[Delta]) -> bytes:
         """The events that may go out now."""
@@ -105,7 +105,7 @@ class StreamWriter:
         stop_reason = stop_of(finish.reason, finish.stop_sequence, bool(self._calls))
         end: dict[str, object] = {"stop_reason": stop_reason, "stop_sequence": finish.stop_sequence or None}
         if stop_reason == "refusal":
-            end["stop_details"] = StopDetailsOut(explanation="".join(self._refused) or None)
+            end["stop_details"] = StopDetailsOut()
         out.append(MESSAGE_DELTA % (encode(end), encode(usage_out(usage or self._usage))))
         stop = b'{"type":"message_stop"}'
         out.append(MESSAGE_STOP % (stop if metadata is None else attach(stop, metadata)))
@@ -131,7 +131,7 @@ class StreamWriter:
             self._cite(delta)
         elif isinstance(delta, OpaqueDelta):
             if delta.origin == DIALECT:
-                self._queue.append(Block(WHOLE, bytes(delta.raw)))
+                self._queue.append(Block(WHOLE, one_line(bytes(delta.raw))))
         elif isinstance(delta, UsageReport):
             self._usage = delta.usage
         elif isinstance(delta, Finish):
@@ -148,8 +148,6 @@ class StreamWriter:
         return last
 
     def _say(self, delta: TextDelta | RefusalDelta) -> None:
-        if isinstance(delta, RefusalDelta):
-            self._refused.append(delta.text)
         if delta.text:
             self._open(TEXT, EMPTY_TEXT).pieces.append((b"text_delta", b"text", encode(delta.text)))
 
@@ -186,7 +184,7 @@ class StreamWriter:
         last = self._queue[-1] if self._queue else None
         citation = citation_json(delta.citation)
         if last is not None and last.kind == TEXT and citation is not None:
-            last.pieces.append((b"citations_delta", b"citation", bytes(citation)))
+            last.pieces.append((b"citations_delta", b"citation", one_line(bytes(citation))))
             last.is_cited = True
 
     def _flush(self, out: list[bytes], is_last: bool) -> None:

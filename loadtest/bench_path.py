@@ -12,8 +12,12 @@ from time import perf_counter
 
 from gateway import bootstrap
 from gateway.accounting.journal import Journal
+from gateway.dialects.answer import read_answer
+from gateway.dialects.codec import Asked, Identity
+from gateway.dialects.codecs import codec_of
+from gateway.dialects.edits import attach
+from gateway.dialects.formats import CHAT
 from gateway.dialects.openai_chat import parse
-from gateway.dialects.splice import attach, read_answer, upstream_body
 from gateway.execution.attempt import Call, Timing, Whole
 from gateway.execution.outcome import learn, receipt_of_answer, spent_by
 from gateway.execution.run import Arrival, Errand
@@ -58,9 +62,11 @@ def steps() -> dict[str, Callable[[], object]]:
     decision = decide(snapshot, prompt, describe(prompt), "", lambda router: None)
     chosen = decision.plan.candidates[0].column
     line = snapshot.lines[chosen]
+    asked = Asked(prompt, CHAT, Identity("dec_x", 1))
+    codec = codec_of(CHAT, "openai_chat")
     errand = Errand(
         arrival=Arrival("dec_x", 1.0, 1.0, 1.0, ""),
-        prompt=prompt,
+        asked=asked,
         decision=decision,
         lines=snapshot.lines,
         health=snapshot.health,
@@ -71,7 +77,22 @@ def steps() -> dict[str, Callable[[], object]]:
         standings=2,
         sent_at=1.1,
     )
-    call = Call(chosen, line.target, line.provider.name, line.url, None, line.headers, b"", 2.0, 10.0, 20.0, ())
+    call = Call(
+        chosen,
+        line.target,
+        line.provider.name,
+        line.url,
+        None,
+        line.headers,
+        codec,
+        asked,
+        b"",
+        (),
+        2.0,
+        10.0,
+        20.0,
+        (),
+    )
     whole = Whole(call, Timing(1.0, 1.1, 0.0, 1.2), ANSWER, read_answer(ANSWER))
     spent = spent_by(errand, whole)
     receipt = receipt_of_answer(errand, whole, spent, "ok")
@@ -82,7 +103,7 @@ def steps() -> dict[str, Callable[[], object]]:
         "parse": lambda: parse(REQUEST, "auto"),
         "describe": lambda: describe(prompt),
         "decide, describe included": lambda: decide(snapshot, prompt, describe(prompt), "", lambda router: None),
-        "upstream_body": lambda: upstream_body(prompt, "own/m"),
+        "codec.request": lambda: codec.request(asked, line.manner),
         "read_answer": lambda: read_answer(ANSWER),
         "spent_by": lambda: spent_by(errand, whole),
         "learn": lambda: learn(errand, whole, spent),

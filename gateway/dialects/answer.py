@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
+from gateway.dialects.codec import AnswerFacts
 from gateway.wire.delta import Usage
 from gateway.wire.openai_chat import Answer, UsageReport
 
@@ -18,21 +19,6 @@ ANSWER = msgspec.json.Decoder(Answer)
 MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 MEMBER_LIST = msgspec.json.Decoder(list[dict[str, Raw]])
 USAGE = msgspec.json.Decoder(UsageReport)
-
-
-class AnswerFacts(Struct, frozen=True):
-    """What a whole answer says about itself.
-
-    `error` is its error object; `empty`: it ended well, but without content; `malformed`: it is no chat completion.
-    """
-
-    usage: Usage | None = None
-    finish: str = ""
-    error: bytes | None = None
-    empty: bool = False
-    malformed: bool = False
-    model: str = ""
-    output_tokens_estimate: int = 0
 
 
 def read_answer(body: bytes) -> AnswerFacts:

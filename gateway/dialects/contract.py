@@ -42,9 +42,20 @@ class TargetManner(Struct, frozen=True):
 class StreamReader(Protocol):
     """A provider's stream to Deltas, sans I/O. Split anywhere, the same bytes mean the same."""
 
-    done: bool  # the terminator has been seen; what follows is ignored
-    malformed: bool  # an event made no sense; it was dropped
-    oversized: bool  # an event was too long; nothing more is read
+    @property
+    def done(self) -> bool:
+        """The terminator has been seen; what follows is ignored."""
+        ...
+
+    @property
+    def malformed(self) -> bool:
+        """An event made no sense; it was dropped."""
+        ...
+
+    @property
+    def oversized(self) -> bool:
+        """An event was too long; nothing more is read."""
+        ...
 
     def feed(self, chunk: bytes) -> list[Delta]: ...
 
@@ -70,7 +81,8 @@ class StreamWriter(Protocol):
 class Inbound(Protocol):
     """A format that callers speak."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def parse(self, body: bytes, default_model: str) -> Prompt:
         """The thin view that routing needs. Raises InvalidRequest in words of this format."""
@@ -94,7 +106,8 @@ class Inbound(Protocol):
 class Outbound(Protocol):
     """A format that providers speak."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def path(self, model: str, stream: bool) -> str:
         """Appended to the provider's base URL."""

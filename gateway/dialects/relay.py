@@ -105,6 +105,14 @@ class StreamRelay:
         self._pending.clear()
         return self._walk(whole)
 
+    def feed_answer(self, body: bytes) -> bytes:
+        """The same for a whole answer: some servers send one whatever was asked for."""
+        facts = read_answer(body)
+        if facts.error is not None:
+            self._fail(facts.error)
+        self.malformed = facts.malformed
+        return b"" if self._over or facts.malformed else self.feed(answer_as_stream(body))
+
     def end(self) -> None:
         """The connection has ended. A last frame that lacks its empty line counts if its JSON is whole."""
         if self._over:

@@ -5,39 +5,47 @@ from functools import lru_cache
 import msgspec
 
 from core.scan import top_level_spans
-from gateway.dialects.answer import AnswerFacts, answer_as_stream, read_answer
-from gateway.dialects.edits import Cut, Span, apply, attach, first_member, removals, with_value
+from gateway.dialects.answer import read_answer
+from gateway.dialects.codec import AnswerFacts, Asked
+from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.edits import Cut, Span, apply, first_member, removals, with_value
 from gateway.dialects.relay import StreamRelay
+from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
-
-__all__ = ["AnswerFacts", "StreamRelay", "answer_as_stream", "attach", "read_answer", "upstream_body"]
 
 MODEL, STREAM_OPTIONS = range(2)
 MAX_TOKENS_FIELDS = ("max_completion_tokens", "max_tokens")
 OURS = (b"model", b"stream_options", b"models", b"steelyard")  # the last two are for us, no provider sees them
 
 
-def upstream_body(
-    prompt: Prompt,
-    upstream_model: str,
-    *,
-    stream_usage: bool = True,
-    drop_fields: tuple[str, ...] = (),
-    max_tokens_field: str = "",
-) -> bytes:
+class ChatSplice:
+    """The codec for callers and providers who both speak it."""
+
+    def request(self, asked: Asked, manner: TargetManner) -> Outgoing:
+        """The caller's own body, edited."""
+        return upstream_body(asked.prompt, manner)
+
+    def relay(self, asked: Asked) -> StreamRelay:
+        """For a stream."""
+        return StreamRelay(asked.prompt.wants_usage, choices=asked.prompt.choices)
+
+    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
+        """The provider's own body."""
+        return read_answer(body), body
+
+
+def upstream_body(prompt: Prompt, manner: TargetManner) -> Outgoing:
     """The caller's body with another `model`, usage asked for in streams, without what the provider must not see.
 
-    stream_usage: the provider takes `stream_options.include_usage`. max_tokens_field: the only name by which it takes
-    the limit that OpenAI calls `max_completion_tokens`, formerly `max_tokens`; "" when it takes both. Of a duplicate
-    member every occurrence is edited, because readers differ in which one they believe.
+    Of a duplicate member every occurrence is edited, because readers differ in which one they believe.
     """
     body = prompt.body
-    model = msgspec.json.encode(upstream_model)
-    keys = edited_keys(drop_fields, max_tokens_field)
-    renamed = len(keys) - 1 if max_tokens_field else -1
+    model = msgspec.json.encode(manner.model)
+    keys = edited_keys(manner.drop_fields, manner.max_tokens_field)
+    renamed = len(keys) - 1 if manner.max_tokens_field else -1
     spans = top_level_spans(body, keys)
-    asks_usage = prompt.stream and stream_usage
-    drops_options = prompt.stream and not stream_usage
+    asks_usage = prompt.stream and manner.stream_usage
+    drops_options = prompt.stream and not manner.stream_usage
     removed: list[Span] = []
     cuts: list[Cut] = []
     added = b"" if any(key == MODEL for key, *_ in spans) else b'"model":' + model
@@ -48,14 +56,15 @@ def upstream_body(
         if key == MODEL:
             cuts.append((start, end, model))
         elif key == renamed:
-            cuts.append((member, start, b'"' + max_tokens_field.encode() + b'":'))
+            cuts.append((member, start, b'"' + manner.max_tokens_field.encode() + b'":'))
         elif key > STREAM_OPTIONS or drops_options:
             removed.append(span)
         elif asks_usage:
             cuts.append((start, end, asking_usage(body[start:end])))
     if added:
         cuts.append(first_member(body, added))
-    return apply(body, cuts + removals(body, removed))
+    lost = tuple(Loss(keys[span[0]].decode(), "the provider refuses it") for span in removed if span[0] >= len(OURS))
+    return Outgoing(apply(body, cuts + removals(body, removed)), lost)
 
 
 @lru_cache(maxsize=64)  # one entry per provider row that drops something

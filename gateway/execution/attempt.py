@@ -9,9 +9,10 @@ from msgspec import Struct
 from yarl import URL
 
 from gateway.accounting.receipt import AttemptRecord
-from gateway.dialects.splice import AnswerFacts, StreamRelay, answer_as_stream, read_answer
+from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
+from gateway.wire.conversation import Loss
 
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_ERROR_BYTES = 256 * 2**10
@@ -35,7 +36,10 @@ class Call(Struct, frozen=True, gc=False):
     url: URL
     proxy: URL | None
     headers: Mapping[str, str]
+    codec: Codec
+    asked: Asked
     body: bytes
+    losses: tuple[Loss, ...]
     connect_seconds: float
     patience_seconds: float  # until the whole answer, or a stream's first content
     over_at: float  # monotonic second at which the whole request must be over, all attempts included
@@ -52,7 +56,7 @@ class Timing(Struct, gc=False):
 
 
 class Whole(Struct, frozen=True, gc=False):
-    """A complete answer that passed inspection."""
+    """A complete answer that passed inspection, in the caller's format."""
 
     call: Call
     timing: Timing
@@ -66,7 +70,7 @@ class Begun(Struct):
     call: Call
     timing: Timing
     response: aiohttp.ClientResponse | None  # None: it has ended already
-    relay: StreamRelay
+    relay: Relay
     ready: bytes
 
     def close(self) -> None:
@@ -96,7 +100,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     timing.ended = monotonic()
     if body is None:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
-    facts = read_answer(body)
+    facts, body = call.codec.answer(body, call.asked)
     return problem_of(call, facts) or Whole(call, timing, body, facts)
 
 
@@ -105,16 +109,16 @@ def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
     if facts.error is not None:
         return classify_error_object(call.provider, facts.error, 200, call.secrets)
     if facts.malformed:
-        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the answer is not a chat completion", b"", "")
+        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the answer is not one in the provider's format", b"", "")
     if facts.empty:
         return Fault(FaultKind.EMPTY_ANSWER, 200, None, "the answer has no content", b"", "")
     return None
 
 
-async def begin(call: Call, transport: Transport, wants_usage: bool, choices: int) -> Begun | Fault:
+async def begin(call: Call, transport: Transport) -> Begun | Fault:
     """Send and read until the first real content, or the end; nothing has reached the caller by then."""
     timing = Timing(monotonic())
-    relay = StreamRelay(wants_usage, choices=choices)
+    relay = call.codec.relay(call.asked)
     response: aiohttp.ClientResponse | None = None
     begun: Begun | Fault | None = None
     try:
@@ -137,9 +141,7 @@ async def begin(call: Call, transport: Transport, wants_usage: bool, choices: in
             response.close()
 
 
-async def first_content(
-    call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: StreamRelay
-) -> Begun | Fault:
+async def first_content(call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: Relay) -> Begun | Fault:
     ready = b""
     while not relay.started:
         chunk = await next_chunk(response)
@@ -156,11 +158,11 @@ async def first_content(
     return Begun(call, timing, response, relay, ready)
 
 
-def finished_early(call: Call, timing: Timing, relay: StreamRelay, ready: bytes) -> Begun | Fault:
+def finished_early(call: Call, timing: Timing, relay: Relay, ready: bytes) -> Begun | Fault:
     """The stream ended before any content: an honest empty answer has a finish, the rest is a fault."""
     timing.first_token = timing.ended = monotonic()
     if not relay.complete and relay.malformed:
-        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the stream is not one of chat completion chunks", b"", "")
+        return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the stream is not one in the provider's format", b"", "")
     if not relay.complete:
         return Fault(FaultKind.STREAM_CUT, 200, None, "the stream ended before any content", b"", "")
     if relay.empty:
@@ -168,7 +170,7 @@ def finished_early(call: Call, timing: Timing, relay: StreamRelay, ready: bytes)
     return Begun(call, timing, None, relay, ready)
 
 
-def stream_fault(call: Call, relay: StreamRelay) -> Fault | None:
+def stream_fault(call: Call, relay: Relay) -> Fault | None:
     """What the relay found wrong in the stream, if anything."""
     if relay.error is not None:
         return classify_error_object(call.provider, relay.error, None, call.secrets)
@@ -177,20 +179,14 @@ def stream_fault(call: Call, relay: StreamRelay) -> Fault | None:
     return None
 
 
-async def whole_as_stream(
-    call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: StreamRelay
-) -> Begun | Fault:
+async def whole_as_stream(call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: Relay) -> Begun | Fault:
     """Some servers answer a stream request with one JSON document."""
     body = await read_whole(response, MAX_ANSWER_BYTES)
     if body is None:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
-    problem = problem_of(call, read_answer(body))
-    if problem is not None:
-        return problem
-    timing.first_token = timing.ended = monotonic()
-    ready = relay.feed(answer_as_stream(body))
+    ready = relay.feed_answer(body)
     relay.end()
-    return Begun(call, timing, None, relay, ready)
+    return stream_fault(call, relay) or finished_early(call, timing, relay, ready)
 
 
 async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:

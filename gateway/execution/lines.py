@@ -1,16 +1,22 @@
 """The line to each target: everything about reaching it that a snapshot can prepare once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 from msgspec import Struct
 from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.accounting.cost import PriceList
+from gateway.catalog.card import ModelCard, Offer
 from gateway.catalog.columns import Targets
+from gateway.dialects.contract import TargetManner
 from gateway.providers.provider import Provider
-from gateway.providers.request import chat_url, upstream_headers
+from gateway.providers.request import model_url, upstream_headers
 from gateway.transport.proxy import proxy_for
+
+# Whose signed thoughts a format can carry back to a provider.
+FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
 
 
 class Line(Struct, frozen=True):
@@ -19,8 +25,9 @@ class Line(Struct, frozen=True):
     column: int
     target: str
     provider: Provider
-    upstream_name: str
+    manner: TargetManner
     url: URL
+    stream_url: URL
     proxy: URL | None
     headers: CIMultiDict[str]
     prices: PriceList
@@ -28,36 +35,60 @@ class Line(Struct, frozen=True):
     window: float  # tokens
     secrets: tuple[str, ...]
 
-    def headers_for(self, caller_headers: list[tuple[bytes, bytes]]) -> CIMultiDict[str]:
-        """The prepared headers, with those of the caller's that this provider's row lets through."""
-        if not self.provider.forward_headers:
+    def headers_for(
+        self, caller_headers: list[tuple[bytes, bytes]], of_body: Iterable[tuple[str, str]] = ()
+    ) -> CIMultiDict[str]:
+        """The prepared headers, with those of the caller's that this provider's row lets through.
+
+        of_body: headers that follow from what is asked for.
+        """
+        if not self.provider.forward_headers and not of_body:
             return self.headers
         headers = self.headers.copy()
         for name, value in caller_headers:
             wanted = name.decode("latin-1")
             if wanted in self.provider.forward_headers:
                 headers[wanted] = value.decode("latin-1")
+        headers.update(of_body)
         return headers
 
 
 def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]) -> tuple[Line, ...]:
-    """One line per column. Providers share their URL and header objects between lines."""
-    urls = {name: URL(chat_url(provider)) for name, provider in providers.items()}
-    proxies = {name: proxy_for(url, environ) for name, url in urls.items()}
+    """One line per column. Lines of a provider share what is the same for all of them."""
+    proxies = {name: proxy_for(URL(provider.base_url), environ) for name, provider in providers.items()}
     headers = {name: CIMultiDict(upstream_headers(provider)) for name, provider in providers.items()}
-    return tuple(
-        Line(
-            column=column,
-            target=targets.ids[column],
-            provider=(provider := providers[offer.provider]),
-            upstream_name=offer.upstream_name,
-            url=urls[offer.provider],
-            proxy=proxies[offer.provider],
-            headers=headers[offer.provider],
-            prices=PriceList(offer.prices),
-            reasoning=targets.models[column].reasoning,
-            window=float(targets.matrix.window[column]),
-            secrets=() if provider.key is None else (provider.key.reveal(),),
+    url = cache(URL)
+    lines = []
+    for column, offer in enumerate(targets.offers):
+        provider, card = providers[offer.provider], targets.models[column]
+        lines.append(
+            Line(
+                column=column,
+                target=targets.ids[column],
+                provider=provider,
+                manner=manner_of(provider, offer, card),
+                url=url(model_url(provider, offer.upstream_name, stream=False)),
+                stream_url=url(model_url(provider, offer.upstream_name, stream=True)),
+                proxy=proxies[offer.provider],
+                headers=headers[offer.provider],
+                prices=PriceList(offer.prices),
+                reasoning=card.reasoning,
+                window=float(targets.matrix.window[column]),
+                secrets=() if provider.key is None else (provider.key.reveal(),),
+            )
         )
-        for column, offer in enumerate(targets.offers)
+    return tuple(lines)
+
+
+def manner_of(provider: Provider, offer: Offer, card: ModelCard) -> TargetManner:
+    """How the target wants to be spoken to."""
+    return TargetManner(
+        model=offer.upstream_name,
+        provider=provider.name,
+        family=FAMILIES.get(provider.dialect, ""),
+        max_output_tokens=int(offer.max_output_tokens.value) if offer.max_output_tokens else 0,
+        stream_usage=provider.stream_usage,
+        drop_fields=provider.drop_fields,
+        max_tokens_field=provider.max_tokens_field,
+        is_reasoning=card.reasoning,
     )

@@ -7,7 +7,8 @@ from time import monotonic
 from msgspec import Struct
 
 from gateway.accounting.receipt import AttemptRecord
-from gateway.dialects.splice import upstream_body
+from gateway.dialects.codec import Asked
+from gateway.dialects.codecs import codec_of
 from gateway.errors import ProviderRefused
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
 from gateway.execution.exhaustion import exhausted
@@ -37,7 +38,7 @@ class Errand(Struct):
     """One request on its way: what it needs, and what has happened to it so far."""
 
     arrival: Arrival
-    prompt: Prompt
+    asked: Asked
     decision: Decision
     lines: tuple[Line, ...]
     health: Health
@@ -53,6 +54,11 @@ class Errand(Struct):
     sent_at: float = 0.0  # monotonic second of the send that is not known to have failed; 0 when there is none
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
+
+    @property
+    def prompt(self) -> Prompt:
+        """What routing knows of the request."""
+        return self.asked.prompt
 
     @property
     def over_at(self) -> float:
@@ -113,20 +119,19 @@ def whoever_is_left(errand: Errand, line: Line, verdict: Verdict) -> deque[Candi
 async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     """Try one target, and let health learn of a failure at once."""
     prompt = errand.prompt
+    codec = codec_of(errand.asked.inbound, line.provider.dialect)
+    outgoing = codec.request(errand.asked, line.manner)
     call = Call(
         column=line.column,
         target=line.target,
         provider=line.provider.name,
-        url=line.url,
+        url=line.stream_url if prompt.stream else line.url,
         proxy=line.proxy,
-        headers=line.headers_for(errand.caller_headers),
-        body=upstream_body(
-            prompt,
-            line.upstream_name,
-            stream_usage=line.provider.stream_usage,
-            drop_fields=line.provider.drop_fields,
-            max_tokens_field=line.provider.max_tokens_field,
-        ),
+        headers=line.headers_for(errand.caller_headers, outgoing.headers),
+        codec=codec,
+        asked=errand.asked,
+        body=outgoing.body,
+        losses=outgoing.losses,
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
         over_at=errand.over_at,
@@ -135,7 +140,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     errand.sent_at = started = monotonic()
     try:
         if prompt.stream:
-            result: Whole | Begun | Fault = await begin(call, errand.transport, prompt.wants_usage, prompt.choices)
+            result: Whole | Begun | Fault = await begin(call, errand.transport)
         else:
             result = await fetch(call, errand.transport)
     except asyncio.CancelledError:

@@ -38,8 +38,8 @@ class Provider(Struct, frozen=True):
     base_url: str  # without a trailing slash: "https://api.groq.com/openai/v1"
     key: Secret | None  # None: needs none (self-hosted, simulator)
     key_env: tuple[str, ...] = ()  # environment variables that may hold the key, first wins
-    chat_path: str = "/chat/completions"
-    dialect: str = "openai_chat"
+    dialect: str = "openai_chat"  # the format that it speaks
+    path: str = ""  # appended to base_url, with {model} for the model's name; "" for the format's own
     auth_header: str = "authorization"  # the value is "Bearer KEY" there, the bare key in any other header
     headers: tuple[tuple[str, str], ...] = ()  # sent on every request
     forward_headers: tuple[str, ...] = ()  # caller's headers that travel on (lower case)

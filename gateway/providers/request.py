@@ -3,13 +3,17 @@
 A caller's headers never travel, but for those that the provider's row names.
 """
 
+from urllib.parse import quote
+
 from gateway import __version__
+from gateway.dialects.formats import OUTBOUND
 from gateway.providers.provider import Provider
 
 
-def chat_url(provider: Provider) -> str:
-    """Where a chat request is posted."""
-    return provider.base_url + provider.chat_path
+def model_url(provider: Provider, model: str, *, stream: bool) -> str:
+    """Where a request for this model is posted. model: the provider's name for it."""
+    path = provider.path.replace("{model}", quote(model)) or OUTBOUND[provider.dialect].path(model, stream)
+    return provider.base_url + path
 
 
 def upstream_headers(provider: Provider) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str
     key_env: tuple[str, ...]
     docs: str
-    chat_path: str = "/chat/completions"
+    dialect: str = "openai_chat"
+    path: str = ""
     auth_header: str = "authorization"
     headers: dict[str, str] = {}
     forward_headers: tuple[str, ...] = ()

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.accounting.ledger import Ledger
+from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
 from gateway.dialects.openai_chat import error_body
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.server.hosts import host_allowed
 from gateway.server.ids import Ids
-from gateway.server.inference import ChatCompletions
+from gateway.server.inference import GeminiGeneration, Generation
 from gateway.server.inquiry import Inquiry
 from gateway.server.limits import Message, Receive, Scope, Send
 from gateway.server.metadata import request_id
@@ -40,7 +41,7 @@ class FrontDoor:
     the hottest path straight to its endpoint, past Starlette's middleware, which costs as much as a decision.
     """
 
-    def __init__(self, app: Starlette, chat: ChatCompletions, ids: Ids, is_loopback: bool) -> None:
+    def __init__(self, app: Starlette, chat: Generation, ids: Ids, is_loopback: bool) -> None:
         self._app = app
         self._chat = chat
         self._ids = ids
@@ -92,11 +93,13 @@ def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:
 def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
     """The ASGI application over one process's state."""
     inquiry = Inquiry(state, ledger)
-    chat = ChatCompletions(state)
+    chat = Generation(state, CHAT)
     routes = [
         Route(prefix + path, endpoint, methods=methods)
         for path, endpoint, methods in (
             (HOT_PATH, chat, None),
+            ("/v1/messages", Generation(state, MESSAGES), None),
+            ("/v1beta/models/{call:path}", GeminiGeneration(state, GEMINI), None),
             ("/v1/models", inquiry.models, ["GET"]),
             ("/v1/models/{model_id:path}", inquiry.model, ["GET"]),
             ("/v1/route", inquiry.route, ["POST"]),

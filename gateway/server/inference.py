@@ -4,13 +4,15 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic, time
 
 from msgspec.structs import replace
 
 from gateway.accounting.receipt import Receipt
-from gateway.dialects.openai_chat import error_body
-from gateway.dialects.splice import attach
+from gateway.dialects.codec import Asked, Identity
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from gateway.execution.attempt import Begun, Whole
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
@@ -23,10 +25,10 @@ from gateway.routing.plan import Decision, make_plan
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, metadata_of, request_id
 from gateway.server.protocol import EXTENSION
-from gateway.server.replies import Headers, retry_headers, send_error, send_json, start_stream
+from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
-from gateway.server.understanding import understand
+from gateway.server.understanding import Parse, understand
 from gateway.wire.prompt import Prompt
 
 log = logging.getLogger("steelyard")
@@ -34,14 +36,19 @@ log = logging.getLogger("steelyard")
 METADATA_OFF = (b"x-steelyard-metadata", b"off")
 
 
-class ChatCompletions:
-    """POST /v1/chat/completions, also below /routers/{router}."""
+class Generation:
+    """An endpoint that answers what callers of one format ask, also below /routers/{router}."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, inbound: Inbound) -> None:
         self._state = state
+        self._inbound = inbound
+
+    def wanted(self, scope: Scope, default_model: str) -> tuple[Inbound, Parse]:
+        """The caller's format, and how to read a body of it."""
+        return self._inbound, partial(self._inbound.parse, default_model=default_model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(self._state, scope, send)
+        exchange = Exchange(self._state, scope, send, *self.wanted(scope, default_model(scope, self._state)))
         try:
             await exchange.serve(receive)
         except GatewayError as error:
@@ -57,11 +64,24 @@ class ChatCompletions:
             await exchange.refuse(GatewayError("Steelyard made a mistake; the decision's id finds it in the log"))
 
 
+class GeminiGeneration(Generation):
+    """Google's way: the URL names the model and whether to stream, "models/auto:streamGenerateContent"."""
+
+    def wanted(self, scope: Scope, default_model: str) -> tuple[Inbound, Parse]:
+        """Without `alt=sse` a stream is a JSON array."""
+        model, _, method = scope["path_params"]["call"].rpartition(":")
+        is_stream = method == "streamGenerateContent"
+        inbound = GEMINI_ARRAY if is_stream and b"alt=sse" not in scope["query_string"] else GEMINI
+        return inbound, partial(inbound.parse, default_model=model or default_model, stream=is_stream)
+
+
 class Exchange:
     """One request and its answer."""
 
-    def __init__(self, state: State, scope: Scope, send: Send) -> None:
+    def __init__(self, state: State, scope: Scope, send: Send, inbound: Inbound, parse: Parse) -> None:
         now = monotonic()
+        self.inbound = inbound
+        self.parse = parse
         self.state = state
         self.snapshot = state.live.current  # one for the request's whole life, even across a reload
         self.scope = scope
@@ -83,7 +103,7 @@ class Exchange:
         try:
             body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
-            prompt, profile = await understand(body, self.router() or self.snapshot.settings.default_router)
+            prompt, profile = await understand(body, self.parse)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
             answer = await carry(errand)
@@ -94,20 +114,15 @@ class Exchange:
             self.stop_listening()
             state.gate.leave()
 
-    def router(self) -> str:
-        """That of the base URL, or ""."""
-        router: str = self.scope.get("path_params", {}).get("router", "")
-        return router
-
     def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
         """Prompt to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
-        decision = decide(snapshot, prompt, profile, self.router(), may_use)
+        decision = decide(snapshot, prompt, profile, router_of(self.scope), may_use)
         return Errand(
             arrival=self.arrival,
-            prompt=prompt,
+            asked=Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix))),
             decision=decision,
             lines=snapshot.lines,
             health=snapshot.health,
@@ -124,7 +139,7 @@ class Exchange:
         learn(errand, answer, spent)
         errand.answered_at = answer.timing.ended
         receipt = receipt_of_answer(errand, answer, spent, "ok")
-        body = attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
+        body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
         self.record(receipt)
         await send_json(self.send, 200, body, [*answer_headers(receipt), *cost_header(receipt.cost_nano_usd)])
 
@@ -155,14 +170,15 @@ class Exchange:
             self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
             return
         if isinstance(error, Unauthorized):  # whoever it is: no trace in the ledger, or strangers could fill it
-            await send_error(self.send, error, None, [request_id(self.arrival.id)])
+            body = self.inbound.error_body(error, None)
+            await send_json(self.send, error.status, body, [request_id(self.arrival.id), *retry_headers(error)])
             return
         receipt = self.receipt_of(error)
         self.record(receipt)
         if self.errand is not None and self.wants_metadata():
-            body = attach(error_body(error, None), metadata_of(receipt))
+            body = self.inbound.attach(self.inbound.error_body(error, None), metadata_of(receipt))
         else:
-            body = error_body(error, receipt.id)
+            body = self.inbound.error_body(error, receipt.id)
         await send_json(self.send, error.status, body, [*answer_headers(receipt), *retry_headers(error)])
 
     def receipt_of(self, error: GatewayError) -> Receipt:
@@ -205,6 +221,17 @@ class Exchange:
         connection = self.scope.get("extensions", {}).get(EXTENSION)
         if connection is not None:
             connection.on_gone = None
+
+
+def router_of(scope: Scope) -> str:
+    """That of the base URL, or ""."""
+    router: str = scope.get("path_params", {}).get("router", "")
+    return router
+
+
+def default_model(scope: Scope, state: State) -> str:
+    """What a request that names no model asks for."""
+    return router_of(scope) or state.live.current.settings.default_router
 
 
 def decide(

@@ -1,6 +1,7 @@
 """Questions about decisions and usage: the dry run, the full record of a decision, the caller's own spending."""
 
 import asyncio
+from functools import partial
 from time import time
 from typing import cast, get_args
 
@@ -13,6 +14,7 @@ from core.scorer import Scorer
 from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
+from gateway.dialects.formats import CHAT
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
 from gateway.routing.explain import DecisionRecord, record
@@ -60,7 +62,8 @@ class Inquiry:
         snapshot = self._state.live.current
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")
-        prompt, profile = await understand(body, router or snapshot.settings.default_router)
+        parse = partial(CHAT.parse, default_model=router or snapshot.settings.default_router)
+        prompt, profile = await understand(body, parse)
         decision = decide(snapshot, prompt, profile, router, caller.may_use)
         return answer(ENCODE(await self._record(decision, "")))
 

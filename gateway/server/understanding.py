@@ -4,21 +4,24 @@ The scans behind it let go of the interpreter while they work, so the loop goes 
 """
 
 import asyncio
+from collections.abc import Callable
 
-from gateway.dialects.openai_chat import parse
 from gateway.routing.describe import Profile, describe
 from gateway.wire.prompt import Prompt
 
 LONG_BYTES = 1_048_576  # 1 MiB of text is 5 ms of work, a thread costs 0.1 ms
 
 
-async def understand(body: bytes, default_model: str) -> tuple[Prompt, Profile]:
+Parse = Callable[[bytes], Prompt]
+
+
+async def understand(body: bytes, parse: Parse) -> tuple[Prompt, Profile]:
     """The request and its description. Raises InvalidRequest."""
     if len(body) < LONG_BYTES:
-        return read(body, default_model)
-    return await asyncio.to_thread(read, body, default_model)
+        return read(body, parse)
+    return await asyncio.to_thread(read, body, parse)
 
 
-def read(body: bytes, default_model: str) -> tuple[Prompt, Profile]:
-    prompt = parse(body, default_model)
+def read(body: bytes, parse: Parse) -> tuple[Prompt, Profile]:
+    prompt = parse(body)
     return prompt, describe(prompt)

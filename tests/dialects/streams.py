@@ -7,7 +7,7 @@ from typing import Any
 
 from openai._streaming import SSEDecoder
 
-from gateway.dialects.splice import StreamRelay
+from gateway.dialects.relay import StreamRelay
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "streams"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sse"))

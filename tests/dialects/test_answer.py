@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from gateway.dialects.splice import AnswerFacts, answer_as_stream, read_answer
+from gateway.dialects.answer import answer_as_stream, read_answer
+from gateway.dialects.codec import AnswerFacts
 from gateway.wire.delta import Usage
 from tests.dialects.streams import chunks, relayed, said
 

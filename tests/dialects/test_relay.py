@@ -8,8 +8,7 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from core.scan import scan_frames
-from gateway.dialects.relay import MAX_EVENT_BYTES
-from gateway.dialects.splice import StreamRelay
+from gateway.dialects.relay import MAX_EVENT_BYTES, StreamRelay
 from gateway.wire.delta import Usage
 from tests.dialects.streams import NAMES, chunks, expected, facts, payloads, relayed, said, stream
 

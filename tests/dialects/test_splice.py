@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gateway.dialects.contract import TargetManner
+from gateway.dialects.edits import attach
 from gateway.dialects.openai_chat import parse
-from gateway.dialects.splice import attach, upstream_body
+from gateway.dialects.splice import upstream_body
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "splice"
 
@@ -35,12 +37,15 @@ def load(path: Path) -> Case:
 @pytest.mark.parametrize("case", [load(path) for path in sorted(FOLDER.glob("*.case"))], ids=str)
 def test_a_request_is_spliced(case: Case) -> None:
     prompt = parse(case.body, default_model="auto")
-    assert upstream_body(prompt, "up/m", **case.options) == case.expected
+    assert upstream_body(prompt, TargetManner("up/m", **case.options)).body == case.expected
 
 
 def test_a_hostile_model_name_stays_a_string() -> None:
     prompt = parse(b'{"model":"a","messages":[{"role":"user","content":"hi"}]}')
-    assert json.loads(upstream_body(prompt, 'x","stream":true,"y":"'))["model"] == 'x","stream":true,"y":"'
+    assert (
+        json.loads(upstream_body(prompt, TargetManner('x","stream":true,"y":"')).body)["model"]
+        == 'x","stream":true,"y":"'
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.dialects.answer import answer_as_stream, read_answer
+from gateway.dialects.contract import TargetManner
+from gateway.dialects.edits import attach
 from gateway.dialects.openai_chat import parse
-from gateway.dialects.splice import StreamRelay, answer_as_stream, attach, read_answer, upstream_body
+from gateway.dialects.relay import StreamRelay
+from gateway.dialects.splice import upstream_body
 from gateway.errors import InvalidRequest
 from tests.dialects.streams import NAMES, relayed, said, stream
 
@@ -48,7 +52,8 @@ def test_the_upstream_request_is_the_callers_with_our_edits(
         if stream_usage:
             expected["stream_options"] = {**(request.get("stream_options") or {}), "include_usage": True}
     prompt = parse(body, default_model="auto")
-    assert json.loads(upstream_body(prompt, "up", stream_usage=stream_usage, drop_fields=drop_fields)) == expected
+    manner = TargetManner("up", stream_usage=stream_usage, drop_fields=drop_fields)
+    assert json.loads(upstream_body(prompt, manner).body) == expected
 
 
 @given(st.dictionaries(texts | st.just("steelyard"), values), values, st.sampled_from([None, 1]))

@@ -11,8 +11,9 @@ from msgspec import Struct
 from gateway.accounting.receipt import Receipt
 from gateway.bootstrap import compile_snapshot
 from gateway.catalog.card import Catalog
+from gateway.dialects.formats import CHAT
 from gateway.live import Live, Snapshot
-from gateway.server.inference import ChatCompletions
+from gateway.server.inference import Generation
 from gateway.server.limits import Message, Send
 from gateway.server.protocol import EXTENSION
 from gateway.server.state import State
@@ -128,7 +129,7 @@ class Spine:
         async def receive() -> Message:
             return {"type": "http.request", "body": msgspec.json.encode(body), "more_body": False}
 
-        await ChatCompletions(self.state)(scope, receive, send(reply) if send else collect(reply))
+        await Generation(self.state, CHAT)(scope, receive, send(reply) if send else collect(reply))
         return reply
 
 

@@ -9,7 +9,7 @@ from msgspec import json
 from gateway import __version__
 from gateway.providers.provider import Provider
 from gateway.providers.reference import reference
-from gateway.providers.request import chat_url, upstream_headers
+from gateway.providers.request import model_url, upstream_headers
 from gateway.providers.table import found_keys, load_table, resolve
 from gateway.settings.schema import ProviderSettings, Settings
 
@@ -60,7 +60,7 @@ def test_the_table_holds_every_provider_that_was_promised() -> None:
 def test_a_row_is_well_formed(provider: Provider) -> None:
     assert re.fullmatch(r"https://[a-z0-9.-]+(/[a-zA-Z0-9./_-]*[a-zA-Z0-9])?", provider.base_url)
     assert provider.docs.startswith("https://")
-    assert provider.chat_path.startswith("/")
+    assert model_url(provider, "m", stream=False).startswith(provider.base_url + "/")
     assert provider.key is None
     assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in provider.key_env)
     assert provider.key_env
@@ -111,7 +111,7 @@ def test_a_provider_can_be_switched_off() -> None:
 
 def test_a_server_of_your_own_needs_no_key() -> None:
     attic = live({}, attic=ProviderSettings(base_url="http://127.0.0.1:11434/v1/", region="CHE"))["attic"]
-    assert chat_url(attic) == "http://127.0.0.1:11434/v1/chat/completions"
+    assert model_url(attic, "m", stream=True) == "http://127.0.0.1:11434/v1/chat/completions"
     assert "authorization" not in dict(upstream_headers(attic))
     assert attic.region == "CHE"
 
@@ -124,7 +124,7 @@ def test_a_server_of_your_own_may_have_a_key() -> None:
 def test_a_key_of_the_environment_is_never_sent_to_another_host() -> None:
     found = live({"OPENAI_API_KEY": "sk-real"}, openai=ProviderSettings(base_url="http://127.0.0.1:9/v1"))["openai"]
     assert found.key is None
-    assert chat_url(found) == "http://127.0.0.1:9/v1/chat/completions"
+    assert model_url(found, "m", stream=False) == "http://127.0.0.1:9/v1/chat/completions"
 
 
 def test_an_unknown_provider_without_a_url_is_told_the_nearest_name() -> None:

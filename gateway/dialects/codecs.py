@@ -1,0 +1,28 @@
+"""Which codec carries a request between two formats."""
+
+from gateway.dialects.anthropic.splice import MessagesSplice
+from gateway.dialects.codec import Codec
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import CHAT, GEMINI, GEMINI_ARRAY, INBOUND, MESSAGES, OUTBOUND
+from gateway.dialects.gemini.splice import GeminiSplice
+from gateway.dialects.splice import ChatSplice
+from gateway.dialects.translation import Translation
+
+SPLICES: dict[tuple[Inbound, str], Codec] = {
+    (CHAT, "openai_chat"): ChatSplice(),
+    (MESSAGES, "anthropic_messages"): MessagesSplice(),
+    (GEMINI, "gemini"): GeminiSplice(),
+    (GEMINI_ARRAY, "gemini"): GeminiSplice(sse=False),
+}
+
+
+CODECS: dict[tuple[Inbound, str], Codec] = {
+    (callers, name): SPLICES.get((callers, name)) or Translation(callers, providers)
+    for callers in (*INBOUND.values(), GEMINI_ARRAY)
+    for name, providers in OUTBOUND.items()
+}
+
+
+def codec_of(callers: Inbound, providers: str) -> Codec:
+    """callers: their format. providers: the name of theirs."""
+    return CODECS[callers, providers]

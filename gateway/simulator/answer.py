@@ -3,13 +3,15 @@
 import msgspec
 from msgspec import Struct
 
-from gateway.simulator.chat import Chat, ForcedTool, Function
+from gateway.simulator.chat import Chat, Function, last_turn
 from gateway.simulator.dice import Dice, digest
 from gateway.simulator.models import SimModel
+from gateway.simulator.notice import notice
 from gateway.simulator.prose import Book
 from gateway.simulator.schema import value_for
 
 PIECE_CHARACTERS = 6  # of JSON, in one token
+SHORTEST_PASSAGE = 8  # tokens: the heading, by which answers differ, and some words
 EFFORT: dict[str, float] = {"none": 0, "minimal": 0, "low": 0.4, "medium": 1, "high": 2, "xhigh": 3}
 
 
@@ -95,25 +97,30 @@ def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -
     if wanted is not None and wanted.type != "text":
         schema = wanted.json_schema.schema if wanted.json_schema else {"type": "object", "minProperties": 3}
         return list(_pieces(msgspec.json.encode(value_for(schema, dice)).decode()))
+    if wishes.tokens is not None:
+        return book.passage(dice, wishes.tokens)
     length = model.typical_tokens // 2 + dice.below(model.typical_tokens)
-    return book.passage(dice, wishes.tokens if wishes.tokens is not None else length)
+    said = notice(chat)
+    first, *rest = book.passage(dice, max(SHORTEST_PASSAGE, length - len(said)))
+    return [*said, " " + first, *rest]
 
 
 def _calls(chat: Chat, dice: Dice, wishes: Wishes) -> tuple[ToolCall, ...]:
-    """A user's message is answered by calling tools, if there are any; a tool's result is answered in words."""
-    request = chat.request
-    functions = [tool.function for tool in chat.tools if tool.function is not None]
-    if not functions or request.tool_choice == "none" or chat.messages[-1].role != "user":
-        return ()
-    if isinstance(request.tool_choice, ForcedTool) and request.tool_choice.function is not None:
-        forced = request.tool_choice.function.name
-        functions = [function for function in functions if function.name == forced]
-    if not functions:
+    """Tools are called when the caller forces it, or wishes it and has not just brought a tool's result.
+
+    Never else: an agent carries out what it is told, and these arguments are made up.
+    """
+    functions = chat.callable_functions
+    if not functions or not (chat.forces_calls or _wished(chat, wishes)):
         return ()
     count = wishes.calls if wishes.calls is not None else (2 if dice.below(4) == 0 else 1)
-    if request.parallel_tool_calls is False:
+    if chat.request.parallel_tool_calls is False:
         count = min(count, 1)
     return tuple(_call(dice.pick(functions), dice) for _ in range(count))
+
+
+def _wished(chat: Chat, wishes: Wishes) -> bool:
+    return wishes.calls is not None and not any(message.is_result for message in last_turn(chat.messages))
 
 
 def _call(function: Function, dice: Dice) -> ToolCall:

@@ -26,9 +26,10 @@ def error_body(message: str, kind: str, *, code: str | int | None = None, param:
 
 
 class Part(Struct):
-    """One part of a message's content; only its kind matters here."""
+    """One part of a message's content: its kind, and its text if it is one."""
 
     type: str
+    text: str | None = None
 
 
 class Message(Struct):
@@ -36,6 +37,24 @@ class Message(Struct):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """What it says, part by part."""
+        if isinstance(self.content, list):
+            return [part.text for part in self.content if part.text]
+        return [self.content] if self.content else []
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it brings what a tool returned."""
+        return self.role in ("tool", "function")
+
+
+def last_turn(messages: list[Message]) -> list[Message]:
+    """What was said since the assistant spoke last; agents put words of their own beside a tool's result."""
+    spoken = [row for row, message in enumerate(messages) if message.role == "assistant"]
+    return messages[spoken[-1] + 1 :] if spoken else messages
 
 
 class Function(Struct):
@@ -131,6 +150,23 @@ class Chat(Struct):
     prompt: bytes  # the raw messages and tools: what the model is shown
 
     @property
+    def forces_calls(self) -> bool:
+        """Whether the caller leaves no choice but to call."""
+        choice = self.request.tool_choice
+        return choice == "required" or (isinstance(choice, ForcedTool) and choice.function is not None)
+
+    @property
+    def callable_functions(self) -> list[Function]:
+        """The functions that may be called."""
+        choice = self.request.tool_choice
+        functions = [tool.function for tool in self.tools if tool.function is not None]
+        if choice == "none":
+            return []
+        if isinstance(choice, ForcedTool) and choice.function is not None:
+            return [function for function in functions if function.name == choice.function.name]
+        return functions
+
+    @property
     def prompt_tokens(self) -> int:
         """Four bytes are a token."""
         return max(1, len(self.prompt) // BYTES_PER_TOKEN)
@@ -158,6 +194,7 @@ def check_abilities(chat: Chat, offer: SimOffer) -> None:
     request, abilities = chat.request, offer.model.abilities
     if chat.tools and not abilities & Ability.TOOLS:
         raise _unsupported(offer, "tools", "tools")
+    _check_tool_choice(chat)
     if request.logprobs and not abilities & Ability.LOGPROBS:
         raise _unsupported(offer, "logprobs", "logprobs")
     if _has_part(chat.messages, "image_url") and not abilities & Ability.IMAGES:
@@ -170,6 +207,12 @@ def check_abilities(chat: Chat, offer: SimOffer) -> None:
 def _unsupported(offer: SimOffer, what: str, param: str) -> Refusal:
     message = f"The model `{offer.upstream_name}` does not support {what}."
     return Refusal(400, message, code="unsupported_parameter", param=param)
+
+
+def _check_tool_choice(chat: Chat) -> None:
+    if chat.forces_calls and not chat.callable_functions:
+        message = "Invalid value for 'tool_choice': it forces a function that is not among the 'tools'."
+        raise Refusal(400, message, code="invalid_value", param="tool_choice")
 
 
 def _check_lengths(chat: Chat, offer: SimOffer) -> None:

@@ -86,6 +86,8 @@ class Connection(asyncio.Protocol):
         """Accepted."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=BUFFERED_BYTES)
+        # uvloop sets it; asyncio does not for a socket whose protocol number is 0, as an accepted one's is.
+        self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = self.world.accepted(self)
         if self.port.resets:
             self._reset()
@@ -233,6 +235,8 @@ class Connection(asyncio.Protocol):
                 reply.entry.gone_ms = reply.entry.ended_ms
 
     def _reset(self) -> None:
-        raw = cast("socket.socket", self.transport.get_extra_info("socket"))
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         self.transport.abort()
+
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self.transport.get_extra_info("socket"))

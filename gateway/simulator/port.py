@@ -29,8 +29,11 @@ class Port:
     async def attach(self, accept: Callable[[], "Connection"]) -> None:
         """Begin to accept on the listening socket, if there is one that nobody accepts on yet."""
         if self._listener is not None:
-            listener, self._listener = self._listener, None
-            self._server = await asyncio.get_running_loop().create_server(accept, sock=listener)
+            # Created without serving, which lets no other task run: a cancellation always finds the socket in our hands.
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(accept, sock=self._listener, start_serving=False)
+            self._listener = None
+            await self._server.start_serving()
 
     def fail(self, fault: str) -> None:
         """F01: closed. F03: choked. F06: resets."""

@@ -40,24 +40,26 @@ async def serve(
     provider's port is down.
     """
     world = World(tuple(ports), pace=pace, seed=seed)
-    if single_port:
-        shared = Port("", host, next(iter(ports.values())))
-        world.ports = [shared]
-        numbers = dict.fromkeys(ports, shared.number)
-        control = shared
-    else:
-        world.ports = [Port(name, host, number) for name, number in ports.items()]
-        numbers = {port.vendor: port.number for port in world.ports}
-        control = Port("", host, 0)
-        world.ports.append(control)
-    for port in world.ports:
-        world.to_attach.put_nowait(port)
-    ready(numbers, control.number)
-    try:
-        await _tend(world, stop or asyncio.Event())
-    finally:
+    with contextlib.ExitStack() as listening:
+
+        def listen(vendor: str, number: int) -> Port:
+            port = Port(vendor, host, number)
+            listening.callback(port.close)
+            return port
+
+        if single_port:
+            control = listen("", next(iter(ports.values())))
+            numbers = dict.fromkeys(ports, control.number)
+            world.ports = [control]
+        else:
+            providers = [listen(name, number) for name, number in ports.items()]
+            numbers = {port.vendor: port.number for port in providers}
+            control = listen("", 0)
+            world.ports = [*providers, control]
         for port in world.ports:
-            port.close()
+            world.to_attach.put_nowait(port)
+        ready(numbers, control.number)
+        await _tend(world, stop or asyncio.Event())
 
 
 async def _tend(world: World, stop: asyncio.Event) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from gateway.simulator.cards import simulated_catalog, simulated_providers
 from gateway.simulator.models import MODELS, OFFERS, PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
@@ -38,6 +40,37 @@ def test_a_wished_length_is_kept_to_the_token(port: int) -> None:
         seen = ask(port, "OK;tokens=500", stream=stream)
         assert 1500 < len(seen.text) < 6000
         assert seen.text.endswith((".", "!"))
+
+
+@pytest.mark.parametrize(
+    ("content", "quoted"),
+    [
+        ("Say hello", '"Say hello"'),
+        ("a b c d e f g h i j k l m n", '"a b c d e f g h i j k l …"'),
+        ("x" * 5000, f'"{"x" * 100} …"'),
+        ([{"type": "text", "text": "What is\n this?"}, {"type": "image_url", "image_url": {}}], '"What is this?"'),
+    ],
+    ids=["short", "many words", "a long word", "in parts"],
+)
+def test_an_answer_begins_by_saying_that_it_is_simulated_and_what_was_asked(
+    port: int, content: object, quoted: str
+) -> None:
+    messages = [{"role": "user", "content": content}]
+    text = text_of(port, model="sim/flagship", messages=messages)
+    start = f"This is Steelyard's simulator, not a model. It was asked: {quoted}. "
+    assert text.startswith(start)
+    assert len(text) > len(start) + 40
+
+
+def test_an_answer_to_nobodys_words_quotes_none(port: int) -> None:
+    text = text_of(port, messages=[{"role": "system", "content": "Be kind."}])
+    assert text.startswith("This is Steelyard's simulator, not a model. ")
+    assert "asked" not in text
+
+
+def test_a_long_list_of_tools_is_counted_and_shortened(port: int) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in "abcdefg"]
+    assert "It was offered 7 tools (a, b, c, d, e, …) and calls none" in text_of(port, tools=tools)
 
 
 def test_the_catalog_has_a_card_for_every_offer_and_every_figure_its_source() -> None:

@@ -269,6 +269,16 @@ def test_every_fault_of_the_table_is_tested() -> None:
     assert {promise.spec.partition(";")[0] for promise in PROMISES} | ELSEWHERE == set(FAULTS)
 
 
+def test_a_cut_tool_call_is_of_a_tool_that_was_offered(port: int) -> None:
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+    tool = {"type": "function", "function": {"name": "read", "parameters": schema}}
+    seen = ask(port, "F75", tools=[tool])
+    (call,) = json.loads(seen.body)["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["name"] == "read"
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(call["function"]["arguments"])
+
+
 def test_a_date_to_wait_for_is_relative_to_the_providers_own_clock(port: int) -> None:
     seen = ask(port, "F13;ra=60;skew=3600")
     ahead = parsedate_to_datetime(seen.header("retry-after")) - parsedate_to_datetime(seen.header("date"))

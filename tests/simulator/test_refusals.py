@@ -70,6 +70,12 @@ def test_another_providers_name_for_a_model_is_unknown_here(simulator: Simulator
         ("classic-base", {"logprobs": True}, "logprobs"),
         ("swift-mini", {"response_format": {"type": "json_schema"}}, "response_format"),
         ("swift-mini", {"max_tokens": 20000}, "max_tokens"),
+        ("swift-mini", {"tool_choice": "required"}, "tool_choice"),
+        (
+            "swift-mini",
+            {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+            "tool_choice",
+        ),
     ],
 )
 def test_what_a_model_cannot_do_is_refused(

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolParam
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionMessageParam,
+    ChatCompletionToolChoiceOptionParam,
+    ChatCompletionToolMessageParam,
+    ChatCompletionToolParam,
+    ChatCompletionUserMessageParam,
+)
 from pydantic import BaseModel
 
 from gateway.simulator.spawn import SimulatorProcess
@@ -59,33 +66,68 @@ def test_usage_is_in_a_stream_only_when_asked_for(client: openai.OpenAI) -> None
     assert not any("usage" in chunk.model_dump(exclude_unset=True) for chunk in stream)
 
 
-def test_a_tool_is_called_and_its_result_answered_in_words(client: openai.OpenAI) -> None:
-    first = client.chat.completions.create(
-        model="sim/coder-pro", messages=[{"role": "user", "content": "look it up"}], tools=[LOOKUP]
-    )
-    assert first.choices[0].finish_reason == "tool_calls"
-    assert first.choices[0].message.content is None
-    (call, *_) = first.choices[0].message.tool_calls or []
-    assert call.type == "function"
-    arguments = json.loads(call.function.arguments)
-    assert 1 <= arguments["limit"] <= 5
-    said: ChatCompletionAssistantMessageParam = {
-        "role": "assistant",
-        "tool_calls": [
-            {"id": call.id, "type": "function", "function": {"name": "lookup", "arguments": call.function.arguments}}
-        ],
-    }
-    second = client.chat.completions.create(
+QUESTION: ChatCompletionUserMessageParam = {"role": "user", "content": "look it up"}
+A_CALL: ChatCompletionAssistantMessageParam = {
+    "role": "assistant",
+    "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "lookup", "arguments": "{}"}}],
+}
+ITS_RESULT: ChatCompletionToolMessageParam = {"role": "tool", "tool_call_id": "call_1", "content": "found"}
+
+
+def test_an_offered_tool_is_not_called_and_the_answer_says_why(client: openai.OpenAI) -> None:
+    for seed in range(20):
+        answer = client.chat.completions.create(
+            model="sim/coder-pro", messages=[QUESTION], tools=[LOOKUP], seed=seed
+        ).choices[0]
+        assert (answer.finish_reason, answer.message.tool_calls) == ("stop", None)
+        for told in ("simulator, not a model", '"look it up"', "1 tool (lookup)", "tool_choice"):
+            assert told in (answer.message.content or "")
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "lookup"}}], ids=str)
+@pytest.mark.parametrize("messages", [[QUESTION], [QUESTION, A_CALL, ITS_RESULT]], ids=["asked", "given a result"])
+def test_a_forced_call_is_made_with_arguments_that_fit(
+    client: openai.OpenAI,
+    messages: list[ChatCompletionMessageParam],
+    choice: ChatCompletionToolChoiceOptionParam,
+) -> None:
+    other: ChatCompletionToolParam = {"type": "function", "function": {"name": "other"}}
+    answer = client.chat.completions.create(
         model="sim/coder-pro",
-        messages=[
-            {"role": "user", "content": "look it up"},
-            said,
-            {"role": "tool", "tool_call_id": call.id, "content": "found"},
-        ],
-        tools=[LOOKUP],
+        messages=messages,
+        tools=[LOOKUP] if choice == "required" else [other, LOOKUP, other],
+        tool_choice=choice,
     )
-    assert second.choices[0].finish_reason == "stop"
-    assert second.choices[0].message.content
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert answer.choices[0].message.content is None
+    for call in answer.choices[0].message.tool_calls or []:
+        assert call.type == "function"
+        assert call.function.name == "lookup"
+        assert 1 <= json.loads(call.function.arguments)["limit"] <= 5
+
+
+@pytest.mark.parametrize(
+    ("messages", "called"),
+    [
+        ([QUESTION], True),
+        ([QUESTION, A_CALL, ITS_RESULT], False),
+        ([QUESTION, A_CALL, ITS_RESULT, {"role": "user", "content": "a word of the agent's own"}], False),
+        ([QUESTION, A_CALL, ITS_RESULT, {"role": "assistant", "content": "found it"}, QUESTION], True),
+    ],
+    ids=["asked", "given a result", "given a result and a word", "asked again"],
+)
+def test_a_wished_call_is_made_once_and_its_result_answered_in_words(
+    client: openai.OpenAI, messages: list[ChatCompletionMessageParam], called: bool
+) -> None:
+    answer = client.chat.completions.create(
+        model="sim/coder-pro",
+        messages=messages,
+        tools=[LOOKUP],
+        extra_headers={"x-steelyard-simulate": "OK;calls=2"},
+    )
+    message = answer.choices[0].message
+    assert len(message.tool_calls or []) == (2 if called else 0)
+    assert ("It was given 1 tool result." in (message.content or "")) is not called
 
 
 def test_streamed_tool_calls_add_up_to_the_whole_ones(client: openai.OpenAI) -> None:
@@ -135,7 +177,7 @@ def test_json_mode_answers_with_an_object(client: openai.OpenAI) -> None:
 
 
 def test_limits_and_stops_end_the_answer_where_they_say(client: openai.OpenAI) -> None:
-    messages: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
     full = client.chat.completions.create(model="sim/swift-mini", messages=messages).choices[0].message.content or ""
     short = client.chat.completions.create(model="sim/swift-mini", messages=messages, max_completion_tokens=5)
     assert short.choices[0].finish_reason == "length"
@@ -148,7 +190,7 @@ def test_limits_and_stops_end_the_answer_where_they_say(client: openai.OpenAI) -
 
 
 def test_several_choices_differ_and_arrive_interleaved(client: openai.OpenAI) -> None:
-    messages: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
     whole = client.chat.completions.create(model="sim/swift-mini", messages=messages, n=3)
     texts = [choice.message.content for choice in whole.choices]
     assert len(set(texts)) == 3
@@ -185,7 +227,7 @@ def test_logprobs_cover_every_token_when_asked_for(client: openai.OpenAI) -> Non
 
 
 def test_a_long_beginning_that_was_seen_before_is_cached(client: openai.OpenAI) -> None:
-    start: openai.types.chat.ChatCompletionMessageParam = {"role": "system", "content": "rule " * 2000}
+    start: ChatCompletionMessageParam = {"role": "system", "content": "rule " * 2000}
     cached = []
     for question in ("one", "two"):
         answer = client.chat.completions.create(

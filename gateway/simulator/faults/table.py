@@ -197,7 +197,7 @@ _ROWS = (
         gap=1000,
     ),
     _row("F74", "[DONE], then the connection is held open", stream.held_open, good, "good"),
-    _row("F75", "a tool call whose arguments are cut", content.broken_call),
+    _row("F75", "a tool call whose arguments are cut", content.broken_call, calls=1),
     _row("F76", "absurd usage: v=neg, huge, float, str, less", content.absurd_usage, v="neg"),
     _row("F77", "hostile strings as model, id and text", content.hostile_strings),
     _row("F78", "echo: the request's headers and body as the answer's text", content.echo),

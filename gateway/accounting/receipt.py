@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.wire.conversation import Loss
 from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
 
@@ -49,5 +50,6 @@ class Receipt(Struct, frozen=True, gc=False):
     standings: tuple[Standing, ...] = ()  # the winner first, then the others of the plan
     margin: float | None = None  # winner's score minus the runner-up's
     excluded: dict[str, int] = {}  # reason -> number of targets
+    losses: tuple[Loss, ...] = ()  # of the request, in the format of who answered
     input_tokens_estimate: int = 0  # what the decision was made with
     output_tokens_estimate: int = 0

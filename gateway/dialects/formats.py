@@ -6,13 +6,13 @@ from gateway.dialects.completions import Completions
 from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
 
-__all__ = ["CHAT", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND"]
+__all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND"]
 
-CHAT, MESSAGES = Chat(), MessagesInbound()
+CHAT, COMPLETIONS, MESSAGES = Chat(), Completions(), MessagesInbound()
 
 INBOUND: dict[str, Inbound] = {
     "openai_chat": CHAT,
-    "openai_completions": Completions(),
+    "openai_completions": COMPLETIONS,
     "anthropic_messages": MESSAGES,
     "gemini": GEMINI,
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from gateway.errors import (
     ContextTooLong,
     GatewayError,
+    NothingEligible,
     Overloaded,
     PayloadTooLarge,
     UnknownModel,
@@ -26,6 +27,10 @@ def exhausted(
     retry_after = least_wait(failures, cooling, now)
     if FaultKind.CONTEXT_TOO_LONG in kinds:
         return ContextTooLong(f"The request is longer than every candidate's context window. {told}")
+    if kinds == {FaultKind.LOSS}:
+        return NothingEligible(
+            f"No candidate's format can say all of the request, and this router loses nothing. {told}"
+        )
     if kinds == {FaultKind.TOO_LARGE}:
         return PayloadTooLarge(f"The request is larger than every candidate takes. {told}")
     if not kinds - {FaultKind.RATE_LIMITED}:

@@ -13,6 +13,7 @@ from gateway.execution.lines import Line
 from gateway.execution.run import Arrival, Errand
 from gateway.providers.faults import Fault
 from gateway.routing.explain import summary
+from gateway.wire.conversation import Loss
 from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
 
@@ -83,6 +84,7 @@ def receipt_of_answer(
         column=answer.call.column,
         spent=spent,
         attempts=(*errand.attempts, attempt),
+        losses=answer.call.losses,
         first_token_seconds=first_token - errand.arrival.started if first_token else None,
     )
 
@@ -109,6 +111,7 @@ def receipt(
     spent: Spent,
     attempts: tuple[AttemptRecord, ...],
     first_token_seconds: float | None,
+    losses: tuple[Loss, ...] = (),
 ) -> Receipt:
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
@@ -140,6 +143,7 @@ def receipt(
         session=prompt.session,
         catalog_version=errand.catalog_version,
         attempts=attempts,
+        losses=losses,
         standings=told.standings,
         margin=told.margin,
         excluded=told.excluded,

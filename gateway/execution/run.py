@@ -5,10 +5,12 @@ from collections import deque
 from time import monotonic
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import Asked
 from gateway.dialects.codecs import codec_of
+from gateway.dialects.contract import TargetManner
 from gateway.errors import ProviderRefused
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
 from gateway.execution.exhaustion import exhausted
@@ -18,9 +20,12 @@ from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
 from gateway.routing.plan import Candidate, Decision, replan
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
+from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
+MOST_PASSED_OVER = 16  # targets that would lose something, before the request is refused
+MOST_LOSSES = 5  # named in an error
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
 
@@ -65,6 +70,11 @@ class Errand(Struct):
         """Monotonic second after which nobody else is asked, and no answer awaited."""
         return self.arrival.received + self.fallback.total_seconds
 
+    def may_go_on(self) -> bool:
+        """Whether another target may be asked. To pass one over costs a translation, so that has its limit too."""
+        passed_over = len(self.failures) - len(self.attempts)
+        return len(self.attempts) < self.fallback.max_attempts and passed_over < MOST_PASSED_OVER
+
     def overhead_seconds(self) -> float:
         """Our own share: from the request's last byte to the last send (to now, when that failed), and from a whole
         answer to now; less the time spent on attempts that failed.
@@ -79,7 +89,7 @@ async def carry(errand: Errand) -> Whole | Begun:
     queue = deque(errand.decision.plan.candidates)
     kept_out: list[Candidate] = []
     cooling: dict[str, Cooldown] = {}
-    while queue and len(errand.attempts) < errand.fallback.max_attempts and (now := monotonic()) < errand.over_at:
+    while queue and errand.may_go_on() and (now := monotonic()) < errand.over_at:
         candidate = queue.popleft()
         cooldown = errand.health.cooldown(candidate.column, now)
         if cooldown is not None:
@@ -111,7 +121,7 @@ def whoever_is_left(errand: Errand, line: Line, verdict: Verdict) -> deque[Candi
         errand.too_small = max(errand.too_small, line.window)
     else:
         errand.failed_providers.add(line.provider.name)
-    tried = {attempt.target for attempt in errand.attempts}
+    tried = {target for target, _ in errand.failures}
     left = replan(errand.decision, errand.failed_providers, errand.too_small)
     return deque(one for one in left if one.target not in tried)
 
@@ -120,7 +130,9 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     """Try one target, and let health learn of a failure at once."""
     prompt = errand.prompt
     codec = codec_of(errand.asked.inbound, line.provider.dialect)
-    outgoing = codec.request(errand.asked, line.manner)
+    outgoing = codec.request(errand.asked, manner_for(errand, line))
+    if outgoing.losses and errand.decision.policy.settings.loss == "refuse":
+        return passed_over(errand, line, outgoing.losses)
     call = Call(
         column=line.column,
         target=line.target,
@@ -155,6 +167,22 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         errand.attempts.append(record_of(call, Timing(started, ended=ended), "failed", result))
         errand.health.failed(line.column, ended, result)
     return result
+
+
+def manner_for(errand: Errand, line: Line) -> TargetManner:
+    """The line's manner, with the experimental features that the caller asks Anthropic for."""
+    if line.manner.family != "anthropic":
+        return line.manner
+    beta = next((value for name, value in errand.caller_headers if name == b"anthropic-beta"), b"")
+    return replace(line.manner, beta=beta.decode("latin-1")) if beta else line.manner
+
+
+def passed_over(errand: Errand, line: Line, losses: tuple[Loss, ...]) -> Fault:
+    """A target that is not asked, because the router wants nothing lost. It takes no attempt from the others."""
+    told = "; ".join(f"{loss.field}: {loss.reason}" for loss in losses[:MOST_LOSSES])
+    fault = Fault(FaultKind.LOSS, None, None, f"would lose {told}", b"", "")
+    errand.failures.append((line.target, fault))
+    return fault
 
 
 def patience_seconds(errand: Errand, line: Line) -> float:

@@ -90,6 +90,7 @@ RULES: dict[FaultKind, Rule] = {
     FaultKind.ERROR_IN_ANSWER: Rule(NEXT, TARGET, counts=True),
     FaultKind.STREAM_CUT: Rule(NEXT, TARGET, counts=True),
     FaultKind.OVERSIZED_ANSWER: Rule(NEXT, TARGET, counts=True),
+    FaultKind.LOSS: Rule(NEXT, Scope.NONE, counts=False),
     FaultKind.CANCELLED: Rule(Verdict.CALLER, Scope.NONE, counts=False),
 }
 # Faults that end when a person acts. A short wait that such an answer states is a rate limiter's habit, not a promise.

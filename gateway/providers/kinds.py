@@ -32,4 +32,5 @@ class FaultKind(enum.StrEnum):
     ERROR_IN_ANSWER = "error_in_answer"  # an error inside a 200 that says nothing more precise
     STREAM_CUT = "stream_cut"  # ended without finishing
     OVERSIZED_ANSWER = "oversized_answer"
+    LOSS = "loss"  # not asked: its format cannot say all that the caller asks for
     CANCELLED = "cancelled"  # we gave it up: the caller left, or another attempt won

@@ -1,5 +1,8 @@
 """The route table. Hot routes are raw ASGI callables; every error leaves as an OpenAI-shaped document."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -7,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.accounting.ledger import Ledger
-from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
-from gateway.dialects.openai_chat import error_body
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import CHAT, COMPLETIONS, GEMINI, MESSAGES
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.server.hosts import host_allowed
 from gateway.server.ids import Ids
@@ -29,10 +32,12 @@ FOREIGN_PAGE = GatewayError(
     status=403,
     code="foreign_origin",
 )
-HOT_PATH = "/v1/chat/completions"
+PREFIXES = ("", "/routers/{router}", "/api")  # the last is where OpenRouter's clients look
 PATHS = (
-    "POST /v1/chat/completions, POST /v1/route, GET /v1/models, GET /v1/decisions/{id}, GET /v1/usage, "
-    "GET /healthz, GET /readyz; each /v1 path also below /routers/{name}"
+    "POST /v1/chat/completions, POST /v1/completions, POST /v1/messages, POST /v1/messages/count_tokens, "
+    "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
+    "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, GET /healthz, "
+    "GET /readyz; each but the last two also below /routers/{name} and /api"
 )
 
 
@@ -41,9 +46,9 @@ class FrontDoor:
     the hottest path straight to its endpoint, past Starlette's middleware, which costs as much as a decision.
     """
 
-    def __init__(self, app: Starlette, chat: Generation, ids: Ids, is_loopback: bool) -> None:
+    def __init__(self, app: Starlette, hot: Mapping[str, Generation], ids: Ids, is_loopback: bool) -> None:
         self._app = app
-        self._chat = chat
+        self._hot = hot
         self._ids = ids
         self._is_loopback = is_loopback
 
@@ -52,8 +57,8 @@ class FrontDoor:
             await send_error(send, MISDIRECTED, None, [request_id(self._ids.next("req_"))])
         elif self._is_loopback and comes_from_a_foreign_page(scope["headers"]):
             await send_error(send, FOREIGN_PAGE, None, [request_id(self._ids.next("req_"))])
-        elif scope["path"] == HOT_PATH:
-            await self._chat(scope, receive, send)
+        elif (endpoint := self._hot.get(scope["path"])) is not None:
+            await endpoint(scope, receive, send)
         else:
             await self._app(scope, receive, with_request_id(send, self._ids))
 
@@ -93,29 +98,48 @@ def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:
 def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
     """The ASGI application over one process's state."""
     inquiry = Inquiry(state, ledger)
-    chat = Generation(state, CHAT)
+    hot = {
+        "/v1/chat/completions": Generation(state, CHAT),
+        "/v1/completions": Generation(state, COMPLETIONS),
+        "/v1/messages": Generation(state, MESSAGES),
+    }
+    gemini = GeminiGeneration(state, GEMINI)
+    endpoints: list[tuple[str, Callable[..., Any], list[str] | None]] = [
+        *((path, endpoint, None) for path, endpoint in hot.items()),
+        ("/v1/messages/count_tokens", inquiry.count_tokens, ["POST"]),
+        ("/v1beta/models", inquiry.gemini_models, ["GET"]),
+        ("/v1/catalog", inquiry.catalog, ["GET"]),
+        ("/v1/models", inquiry.models, ["GET"]),
+    ]
+    for version in ("v1beta", "v1"):
+        model = f"/{version}/models/{{call:path}}"
+        endpoints += [(f"{model}:{method}", gemini, None) for method in ("generateContent", "streamGenerateContent")]
+        endpoints.append((f"{model}:countTokens", inquiry.gemini_count_tokens, ["POST"]))
+    endpoints += [
+        ("/v1/models/{model_id:path}", inquiry.model, ["GET"]),
+        ("/v1/route", inquiry.route, ["POST"]),
+        ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
+        ("/v1/usage", inquiry.usage, ["GET"]),
+    ]
     routes = [
-        Route(prefix + path, endpoint, methods=methods)
-        for path, endpoint, methods in (
-            (HOT_PATH, chat, None),
-            ("/v1/messages", Generation(state, MESSAGES), None),
-            ("/v1beta/models/{call:path}", GeminiGeneration(state, GEMINI), None),
-            ("/v1/models", inquiry.models, ["GET"]),
-            ("/v1/models/{model_id:path}", inquiry.model, ["GET"]),
-            ("/v1/route", inquiry.route, ["POST"]),
-            ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
-            ("/v1/usage", inquiry.usage, ["GET"]),
-        )
-        for prefix in ("", "/routers/{router}")
+        Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES
     ]
     routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
     handlers = {GatewayError: on_gateway_error, HTTPException: on_http_exception, Exception: on_our_fault}
-    return FrontDoor(Starlette(routes=routes, exception_handlers=handlers), chat, state.ids, is_loopback)  # type: ignore[arg-type]
+    return FrontDoor(Starlette(routes=routes, exception_handlers=handlers), hot, state.ids, is_loopback)  # type: ignore[arg-type]
 
 
 async def on_gateway_error(request: Request, error: GatewayError) -> Response:
     headers = {name.decode(): value.decode() for name, value in retry_headers(error)}
-    return Response(error_body(error, None), error.status, headers, media_type="application/json")
+    body = format_of(request.url.path).error_body(error, None)
+    return Response(body, error.status, headers, media_type="application/json")
+
+
+def format_of(path: str) -> Inbound:
+    """The format in which a caller of this path reads errors."""
+    if "/v1/messages" in path:
+        return MESSAGES
+    return GEMINI if path.endswith((":generateContent", ":streamGenerateContent", ":countTokens")) else CHAT
 
 
 async def on_http_exception(request: Request, error: HTTPException) -> Response:

@@ -23,7 +23,7 @@ from gateway.providers.faults import Fault
 from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
-from gateway.server.metadata import cost_header, headers_of, metadata_of, request_id
+from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_id
 from gateway.server.protocol import EXTENSION
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
@@ -65,12 +65,12 @@ class Generation:
 
 
 class GeminiGeneration(Generation):
-    """Google's way: the URL names the model and whether to stream, "models/auto:streamGenerateContent"."""
+    """Google's way: the URL names the model and whether to stream, "/models/auto:streamGenerateContent"."""
 
     def wanted(self, scope: Scope, default_model: str) -> tuple[Inbound, Parse]:
         """Without `alt=sse` a stream is a JSON array."""
-        model, _, method = scope["path_params"]["call"].rpartition(":")
-        is_stream = method == "streamGenerateContent"
+        model = scope["path_params"]["call"]
+        is_stream = scope["path"].endswith(":streamGenerateContent")
         inbound = GEMINI_ARRAY if is_stream and b"alt=sse" not in scope["query_string"] else GEMINI
         return inbound, partial(inbound.parse, default_model=model or default_model, stream=is_stream)
 
@@ -141,7 +141,8 @@ class Exchange:
         receipt = receipt_of_answer(errand, answer, spent, "ok")
         body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
         self.record(receipt)
-        await send_json(self.send, 200, body, [*answer_headers(receipt), *cost_header(receipt.cost_nano_usd)])
+        extra = (*cost_header(receipt.cost_nano_usd), *loss_header(receipt.losses))
+        await send_json(self.send, 200, body, [*answer_headers(receipt), *extra])
 
     async def reply_stream(self, errand: Errand, begun: Begun) -> None:
         """A stream past its commit point: from here on no fault can be hidden."""
@@ -264,7 +265,7 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
     """As of the commit point: what comes later (cost, usage) is in the `steelyard` object of the last chunk."""
     column = begun.call.column
     offer = errand.decision.targets.offers[column]
-    return headers_of(
+    headers = headers_of(
         errand.arrival.id,
         errand.decision.policy.name,
         offer.model,
@@ -273,6 +274,7 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
         column != errand.decision.plan.candidates[0].column,
         errand.overhead_seconds(),
     )
+    return headers + loss_header(begun.call.losses)
 
 
 def cut_off(begun: Begun, fault: Fault, metadata: bytes | None) -> bytes:

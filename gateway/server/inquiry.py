@@ -14,7 +14,10 @@ from core.scorer import Scorer
 from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
-from gateway.dialects.formats import CHAT
+from gateway.dialects.anthropic.errors import count_tokens_body
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
+from gateway.dialects.gemini.count import count_answer, counted_body
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
 from gateway.routing.explain import DecisionRecord, record
@@ -22,6 +25,7 @@ from gateway.routing.plan import Decision
 from gateway.server.auth import Caller
 from gateway.server.inference import decide
 from gateway.server.limits import read_body
+from gateway.server.listings import anthropic_list, clawrouter_catalog, gemini_list
 from gateway.server.models import ModelIndex
 from gateway.server.state import State
 from gateway.server.understanding import understand
@@ -47,9 +51,38 @@ class Inquiry:
         state.live.on_swap(self._follow)
 
     async def models(self, request: Request) -> Response:
-        """GET /v1/models"""
+        """GET /v1/models, in Anthropic's shape for Anthropic's clients."""
         self._caller(request)
-        return answer(self._models.all)
+        is_anthropic = "anthropic-version" in request.headers
+        return answer(anthropic_list(self._models.rows) if is_anthropic else self._models.all)
+
+    async def gemini_models(self, request: Request) -> Response:
+        """GET /v1beta/models"""
+        self._caller(request)
+        return answer(gemini_list(self._models.rows))
+
+    async def catalog(self, request: Request) -> Response:
+        """GET /v1/catalog, for OpenClaw's ClawRouter plugin."""
+        self._caller(request)
+        return answer(clawrouter_catalog(self._models.rows))
+
+    async def count_tokens(self, request: Request) -> Response:
+        """POST /v1/messages/count_tokens: our own count, within a few percent of the provider's."""
+        self._caller(request)
+        return answer(count_tokens_body(await self._count(request, MESSAGES, await self._body(request))))
+
+    async def gemini_count_tokens(self, request: Request) -> Response:
+        """POST /v1beta/models/{model}:countTokens"""
+        self._caller(request)
+        return answer(count_answer(await self._count(request, GEMINI, counted_body(await self._body(request)))))
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self._state.live.current.settings.server.max_body_bytes
+        return await read_body(request.scope, request.receive, limit)
+
+    async def _count(self, request: Request, inbound: Inbound, body: bytes) -> int:
+        _, profile = await understand(body, partial(inbound.parse, default_model="any"))
+        return round(profile.figures.input_tokens)
 
     async def model(self, request: Request) -> Response:
         """GET /v1/models/{id}"""

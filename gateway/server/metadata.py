@@ -5,6 +5,7 @@ from msgspec import Raw, Struct
 
 from gateway.accounting.cost import format_usd, usd_number
 from gateway.accounting.receipt import AttemptRecord, Receipt
+from gateway.wire.conversation import Loss
 from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
 
@@ -29,6 +30,7 @@ class Metadata(Struct, frozen=True):
     fallback: bool
     candidates: tuple[Standing, ...]  # who answered first, then the best others
     attempts: tuple[AttemptRecord, ...]
+    losses: tuple[Loss, ...]  # what could not be said in the format of who answered
     usage: Usage
     cost_usd: Raw | None  # a JSON number, exact to the nano-dollar
     cost_estimated: bool
@@ -37,6 +39,8 @@ class Metadata(Struct, frozen=True):
 
 
 ENCODE = msgspec.json.Encoder().encode
+MOST_LOSSES = 20  # fields named in the header
+LONGEST_HEADER = 2_000  # bytes
 
 
 def metadata_of(receipt: Receipt) -> bytes:
@@ -55,6 +59,7 @@ def metadata_of(receipt: Receipt) -> bytes:
             fallback=receipt.fallback,
             candidates=receipt.standings,
             attempts=receipt.attempts,
+            losses=receipt.losses,
             usage=receipt.usage,
             cost_usd=None if cost is None else usd_number(cost),
             cost_estimated=receipt.cost_estimated,
@@ -98,6 +103,16 @@ def request_id(identity: str) -> tuple[bytes, bytes]:
 def cost_header(cost_nano_usd: int | None) -> list[tuple[bytes, bytes]]:
     """The cost, absent when no price is known: unknown is not zero."""
     return [] if cost_nano_usd is None else [(b"x-steelyard-cost-usd", format_usd(cost_nano_usd).encode())]
+
+
+def loss_header(losses: tuple[Loss, ...]) -> list[tuple[bytes, bytes]]:
+    """The fields that were lost on the way to the provider; why stands in the `steelyard` object."""
+    if not losses:
+        return []
+    fields = dict.fromkeys(loss.field for loss in losses)
+    named = [field for field in fields if field.isascii() and field.isprintable()][:MOST_LOSSES]
+    more = len(fields) - len(named)
+    return [(b"x-steelyard-loss", (", ".join(named) + (f" and {more} more" if more else "")).encode()[:LONGEST_HEADER])]
 
 
 def header_value(text: str) -> bytes:

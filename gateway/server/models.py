@@ -62,9 +62,9 @@ class ModelIndex:
     """The answers of one snapshot, made once."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        rows = [*router_rows(snapshot), *model_rows(snapshot)]
-        self._rows = {row.id: ENCODE(row) for row in rows}
-        self.all = ENCODE(ModelList(tuple(rows)))
+        self.rows = (*router_rows(snapshot), *model_rows(snapshot))
+        self._rows = {row.id: ENCODE(row) for row in self.rows}
+        self.all = ENCODE(ModelList(self.rows))
 
     def one(self, model_id: str) -> bytes:
         """The entry as JSON, or `UnknownModel`."""

@@ -70,6 +70,10 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
     spread: Annotated[Share, said("score distance within which targets count as equal and share the load")] = 0.0
+    loss: Annotated[
+        Literal["report", "refuse"],
+        said("what to do with a target whose format cannot say all that is asked for: report it, or never ask there"),
+    ] = "report"
     fallback: Annotated[Fallback, said("how far a request may travel, and how long it waits")] = Fallback()
 
 

@@ -1,0 +1,188 @@
+"""Every format that callers speak gets the same service: routing, fallback, receipts, metadata, errors of its own."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from msgspec import Struct
+
+from tests.running import Gateway
+
+
+class Face(Struct, frozen=True):
+    """How one format asks, and where it says what."""
+
+    name: str
+    path: Callable[[str, bool], str]  # model, stream
+    body: Callable[[str, bool], dict[str, Any]]
+    text: Callable[[dict[str, Any]], str]  # of a whole answer
+    error: Callable[[dict[str, Any]], str]  # message of an error document
+    terminator: str  # the last line of a stream begins so
+
+
+def chat_body(model: str, stream: bool) -> dict[str, Any]:
+    return {"model": model, "stream": stream, "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
+
+
+def joined(parts: list[dict[str, Any]]) -> str:
+    return "".join(part.get("text", "") for part in parts)
+
+
+FACES = [
+    Face(
+        "openai_chat",
+        lambda model, stream: "/v1/chat/completions",
+        chat_body,
+        lambda answer: answer["choices"][0]["message"]["content"],
+        lambda document: document["error"]["message"],
+        "data: [DONE]",
+    ),
+    Face(
+        "openai_completions",
+        lambda model, stream: "/v1/completions",
+        lambda model, stream: {"model": model, "stream": stream, "max_tokens": 20, "prompt": "hello"},
+        lambda answer: answer["choices"][0]["text"],
+        lambda document: document["error"]["message"],
+        "data: [DONE]",
+    ),
+    Face(
+        "anthropic_messages",
+        lambda model, stream: "/v1/messages",
+        chat_body,
+        lambda answer: joined(answer["content"]),
+        lambda document: document["error"]["message"],
+        'data: {"type":"message_stop"',
+    ),
+    Face(
+        "gemini",
+        lambda model, stream: (
+            f"/v1beta/models/{model}:" + ("streamGenerateContent?alt=sse" if stream else "generateContent")
+        ),
+        lambda model, stream: {
+            "contents": [{"role": "user", "parts": [{"text": "hello"}]}],
+            "generationConfig": {"maxOutputTokens": 20},
+        },
+        lambda answer: joined(answer["candidates"][0]["content"]["parts"]),
+        lambda document: document["error"]["message"],
+        'data: {"candidates"',
+    ),
+]
+
+
+@pytest.fixture(params=FACES, ids=lambda face: face.name)
+def face(request: pytest.FixtureRequest) -> Face:
+    found: Face = request.param
+    return found
+
+
+def ask(gateway: Gateway, face: Face, model: str = "auto", stream: bool = False, simulate: str = "") -> httpx2.Response:
+    headers = {"x-steelyard-simulate": simulate} if simulate else {}
+    return gateway.http.post(face.path(model, stream), json=face.body(model, stream), headers=headers)
+
+
+def story_of(answer: httpx2.Response) -> Any:
+    """The `steelyard` object, wherever the format keeps it."""
+    text = answer.text
+    if text.startswith(("data: ", "event: ")):
+        text = next(
+            line[6:] for line in reversed(text.splitlines()) if line.startswith("data: ") and "steelyard" in line
+        )
+    document = json.loads(text)
+    return document.get("steelyard") or document["message"]["steelyard"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_says_who_gave_it_and_what_it_cost(keyless: Gateway, face: Face, stream: bool) -> None:
+    answer = ask(keyless, face, "quality", stream)
+    assert answer.status_code == 200
+    story = story_of(answer)
+    assert (story["router"], story["fallback"], len(story["attempts"])) == ("quality", False, 1)
+    assert story["cost_usd"] > 0
+    assert story["usage"]["output_tokens"] > 0
+    assert answer.headers["x-steelyard-provider"] == story["provider"]
+    receipt = keyless.http.get(f"/v1/decisions/{answer.headers['x-steelyard-decision']}").json()["receipt"]
+    assert (receipt["dialect"], receipt["outcome"]) == (face.name, "ok")
+    if stream:
+        assert [line for line in answer.text.splitlines() if line][-1].startswith(face.terminator)
+    else:
+        assert face.text(answer.json())
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_fault_of_two_providers_is_not_seen(keyless: Gateway, face: Face, stream: bool) -> None:
+    answer = ask(keyless, face, "fast", stream, "sim-alpha=F29,sim-bravo=F31")
+    assert answer.status_code == 200
+    assert story_of(answer)["provider"] in ("sim-charlie", "sim-delta")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_when_everybody_fails_the_error_is_in_the_callers_words(keyless: Gateway, face: Face, stream: bool) -> None:
+    answer = ask(keyless, face, "auto", stream, "F29")
+    assert answer.status_code == 502
+    assert "server_error" in face.error(answer.json())
+    assert answer.headers["x-steelyard-attempts"] == "4"
+
+
+def test_a_stream_that_breaks_after_its_first_words_ends_with_an_error(keyless: Gateway, face: Face) -> None:
+    answer = ask(keyless, face, "auto", True, "F53;after=3")
+    assert answer.status_code == 200
+    last = json.loads([line[6:] for line in answer.text.splitlines() if line.startswith("data: ")][-1])
+    assert "stream_cut" in face.error(last)
+
+
+def test_an_unknown_model_is_a_404(keyless: Gateway, face: Face) -> None:
+    answer = ask(keyless, face, "nobody")
+    assert answer.status_code == 404
+    assert "nobody" in face.error(answer.json())
+
+
+def test_a_body_that_is_no_json_is_a_400(keyless: Gateway, face: Face) -> None:
+    answer = keyless.http.post(face.path("auto", False), content=b"{", headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "JSON" in face.error(answer.json())
+
+
+def test_a_wrong_method_is_a_405(keyless: Gateway, face: Face) -> None:
+    answer = keyless.http.get(face.path("auto", False))
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert "use POST" in face.error(answer.json())
+
+
+@pytest.mark.parametrize("prefix", ["/routers/green", "/api"])
+def test_every_format_is_also_served_below_a_prefix(keyless: Gateway, face: Face, prefix: str) -> None:
+    answer = keyless.http.post(prefix + face.path("auto", False), json=face.body("auto", False))
+    assert answer.status_code == 200
+    assert answer.headers["x-steelyard-router"] == ("green" if "green" in prefix else "auto")
+
+
+def test_what_a_format_cannot_carry_is_named(keyless: Gateway) -> None:
+    body = chat_body("auto", False) | {"top_k": 40}
+    answer = keyless.http.post("/v1/messages", json=body)
+    assert answer.status_code == 200
+    assert "top_k" in answer.headers["x-steelyard-loss"]
+    assert "top_k" in [loss["field"] for loss in answer.json()["steelyard"]["losses"]]
+
+
+def test_tokens_can_be_counted(keyless: Gateway) -> None:
+    messages = {"model": "auto", "max_tokens": 1, "messages": [{"role": "user", "content": "one two three four five"}]}
+    counted = keyless.http.post("/v1/messages/count_tokens", json=messages).json()
+    assert 4 <= counted["input_tokens"] <= 20
+    contents = {"contents": [{"parts": [{"text": "one two three four five"}]}]}
+    assert 4 <= keyless.http.post("/v1beta/models/auto:countTokens", json=contents).json()["totalTokens"] <= 20
+
+
+def test_models_are_listed_in_each_shape(keyless: Gateway) -> None:
+    anthropic = keyless.http.get("/v1/models", headers={"anthropic-version": "2023-06-01"}).json()
+    assert anthropic["data"][0] == {
+        "type": "model",
+        "id": "auto",
+        "display_name": "Steelyard auto",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    google = keyless.http.get("/v1beta/models").json()["models"]
+    assert google[0]["name"] == "models/auto"
+    catalog = keyless.http.get("/v1/catalog").json()["providers"][0]
+    assert catalog["nativeBaseUrl"].startswith("/v1/native/")
+    assert {"auto", "sim/flagship"} <= {model["id"] for model in catalog["models"]}

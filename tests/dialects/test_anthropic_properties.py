@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.anthropic.read_stream import StreamReader
 from gateway.dialects.anthropic.relay import StreamRelay
+from gateway.dialects.anthropic.splice import read_facts
 from gateway.dialects.contract import TargetManner
 from gateway.errors import InvalidRequest
 from gateway.wire.conversation import Conversation
@@ -166,3 +167,48 @@ def check_grammar(events: list[dict[str, Any]]) -> None:
         is_open = event["type"] != "content_block_stop"
         index += not is_open
     assert not is_open
+
+
+event_members = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(
+            ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "x"]
+        )
+    },
+    optional={
+        "index": st.one_of(st.integers(-1, 2), st.none()),
+        "message": st.one_of(json_values, st.fixed_dictionaries({}, optional={"id": words, "usage": json_values})),
+        "content_block": st.one_of(
+            json_values, st.fixed_dictionaries({"type": words}, optional={"input": json_values})
+        ),
+        "delta": st.one_of(
+            json_values,
+            st.fixed_dictionaries(
+                {},
+                optional={"text": words, "partial_json": words, "citation": json_values, "stop_reason": words},
+            ),
+        ),
+        "usage": json_values,
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(event_members, json_values), max_size=6))
+def test_whatever_a_provider_sends_makes_sane_deltas(events: list[Any]) -> None:
+    text = b"".join(b"event: e\ndata: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    reader = StreamReader()
+    found = [*reader.feed(text), *reader.end()]
+    kinds = [type(delta) for delta in found]
+    assert kinds.count(Finish) <= 1
+    assert Began not in kinds[1:]
+    calls = [delta for delta in found if isinstance(delta, CallBegan)]
+    assert [call.index for call in calls] == list(range(len(calls)))
+    assert all(call.id for call in calls)
+    relay = StreamRelay()
+    relay.feed(text)
+    relay.end()
+    OUTBOUND.read_answer(json.dumps(events).encode())
+    for event in events:
+        OUTBOUND.read_answer(json.dumps(event).encode())
+        read_facts(json.dumps(event).encode())

@@ -124,6 +124,14 @@ def test_a_whole_answer_in_the_place_of_a_stream(name: str) -> None:
     assert late.complete
 
 
+def test_a_stream_without_its_start_gets_one() -> None:
+    relay, out = relayed(
+        stream_of("no_message_start_and_no_indexes").replace(b'"type": "content', b'"index":0,"type": "content')
+    )
+    assert relay.complete
+    assert final_message(out).to_dict()["content"] == [{"type": "text", "text": "x"}]
+
+
 def test_what_is_no_answer_is_none() -> None:
     relay = StreamRelay()
     assert relay.feed_answer(b'{"hello":1}') == b""

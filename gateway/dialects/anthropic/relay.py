@@ -17,11 +17,15 @@ from gateway.dialects.anthropic.read_stream import MAX_EVENT_BYTES, error_json
 from gateway.dialects.anthropic.schema import is_absent
 from gateway.dialects.anthropic.usage import RunningUsage, usage_out
 from gateway.dialects.anthropic.whole import answer_as_events
+from gateway.dialects.anthropic.write_answer import MessageDocument
 from gateway.dialects.edits import attach, with_value
 from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
 
 STOP_EVENT = b'{"type":"message_stop"}'
+NAMELESS_START = b'{"type":"message_start","message":%s}' % msgspec.json.encode(
+    MessageDocument("", "", [], None, None, usage_out(None))
+)
 BLOCK_STOP = b'{"type":"content_block_stop","index":%d}'
 
 
@@ -134,6 +138,9 @@ class StreamRelay:
             self._stop_event, self.done = data, True
             self._finish()
         elif read.type and self._is_in_order(read):
+            if not self._has_begun:
+                self._has_begun = True
+                ready.append(event(b"message_start", NAMELESS_START))
             ready.append(event(read.type.encode(), data))
 
     def _read_foreign(self, name: bytes, data: bytes) -> None:
@@ -161,8 +168,7 @@ class StreamRelay:
             return is_first
         if read.type == "ping":
             return self._has_begun
-        if self.finish or not self._has_begun:
-            self.malformed = self.malformed or not self._has_begun
+        if self.finish:
             return False
         self._note(read)
         return True

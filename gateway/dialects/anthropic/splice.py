@@ -104,7 +104,7 @@ def read_facts(body: bytes) -> AnswerFacts:
     return AnswerFacts(
         usage=usage,
         finish=finish,
-        empty=not content and ended_without_content(finish, None),
+        empty=not content and ended_without_content(finish, usage),
         model=message.model or "",
         output_tokens_estimate=tokens_of_bytes(sum(map(len, map(bytes, content)))),
     )

@@ -33,7 +33,11 @@ def write_tools(
     allowed = choice.allowed if choice is not None else ()
     tools = [tool for tool in conversation.tools if not allowed or tool.name in allowed]
     is_own = conversation.origin == DIALECT
-    written = [tool_of(tool, is_own, able, losses) for tool in tools]
+    named = {tool.name: tool for tool in reversed(tools)}  # the API refuses two of one name; the first one stays
+    for name in named if len(named) < len(tools) else ():
+        if sum(tool.name == name for tool in tools) > 1:
+            losses.add(f"tools.{name}", "of several tools of one name the first was told")
+    written = [tool_of(tool, is_own, able, losses) for tool in tools if named[tool.name] is tool]
     body.tools = [tool for tool in written if tool is not None] or None
     if body.tools is None:
         if choice is not None and choice.mode in ("required", "named"):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.models import Abilities
 from gateway.dialects.anthropic.write_parts import CallIds, PartWriter
-from gateway.dialects.anthropic.written import BlockOut, MessageOut, TextOut, ToolResultOut
+from gateway.dialects.anthropic.written import BlockOut, MessageOut, RedactedOut, TextOut, ThinkingOut, ToolResultOut
 from gateway.wire.conversation import Conversation, Part, Text, ToolCall, ToolResult, Turn
 
 INSTRUCTING = ("system", "developer")
@@ -50,6 +50,7 @@ class TurnWriter:
                 self._instruct(turn, number, turns[number + 1 :])
             else:
                 self._say(turn, number)
+        self._drop_dangling_thoughts()
         self._mend_ends()
         self._answer_all_calls()
         return Messages(self._system, [message_of(draft) for draft in self._drafts], self._called)
@@ -126,6 +127,22 @@ class TurnWriter:
         if self._drafts[place].role != "user":
             self._drafts.insert(place, Draft("user"))
         return self._drafts[place]
+
+    def _drop_dangling_thoughts(self) -> None:
+        """A message of the assistant must not end in a thought; one that holds nothing else goes altogether."""
+        kept: list[Draft] = []
+        for draft in self._drafts:
+            while (
+                draft.role == "assistant" and draft.blocks and isinstance(draft.blocks[-1], ThinkingOut | RedactedOut)
+            ):
+                draft.blocks.pop()
+                self._losses.add("thinking", "a thought without words or calls behind it cannot be told")
+            if kept and kept[-1].role == draft.role:
+                kept[-1].blocks += draft.blocks
+                kept[-1].results |= draft.results
+            elif draft.blocks or draft.results:
+                kept.append(draft)
+        self._drafts = kept
 
     def _mend_ends(self) -> None:
         """The user begins and, where the model does not go on with a begun answer, ends."""

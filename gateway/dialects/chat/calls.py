@@ -105,12 +105,18 @@ class Calls:
     def _begin(self, call: Pending, answer_id: str) -> CallBegan:
         call.index = self._count
         self._count += 1
-        call_id = call.id or f"call_{NOT_IN_AN_ID.sub('', answer_id)[-24:]}{self._choice}_{call.index}"
-        if call_id in self._ids:
+        call_id = call.id or self._made_up(answer_id, call.index)
+        while call_id in self._ids:
             call_id = f"{call_id}_{call.index}"
         self._ids.add(call_id)
         signature, origin = unsealed(call.signature, "google")
         return CallBegan(call.index, call_id, call.name, self._choice, call.is_custom, signature, origin)
+
+    def _made_up(self, answer_id: str, index: int) -> str:
+        """Ids of one conversation have to differ, so it has the answer's in it."""
+        answer = NOT_IN_AN_ID.sub("", answer_id)[-24:]
+        choice = f"{self._choice}_" if self._choice else ""
+        return f"call_{answer}_{choice}{index}" if answer else f"call_{choice}{index}"
 
 
 def said_by(piece: CallPiece) -> tuple[str, str, bool]:

@@ -57,7 +57,7 @@ def read_links(citations: Raw | bytes, search_results: Raw | bytes) -> list[Cita
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
     sources = [UrlCitation(source.url, source.title or "", 0, 0) for source in results or links if source.url]
-    return [Citation(DIALECT, annotation_raw(source), source.url, source.title or "", "", 0, 0) for source in sources]
+    return [Citation(DIALECT, annotation_raw(source), source.url, source.title or "") for source in sources]
 
 
 def written(citation: Citation, place: int) -> Raw | None:

@@ -5,9 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.answer import is_something
 from gateway.dialects.chat.marks import mark_of
-from gateway.dialects.chat.reading import MEMBERS, Unsaid, decoded
+from gateway.dialects.chat.reading import MEMBERS, Unsaid, decoded, schema_of
 from gateway.dialects.chat.request_schema import (
     ChatRequest,
     Function,
@@ -31,7 +30,8 @@ MODES: dict[str, Mode] = {"auto": "auto", "none": "none", "required": "required"
 def read_tools(request: ChatRequest, unsaid: Unsaid) -> tuple[Tool, ...]:
     """`tools`, and what they were called before 2023-11."""
     tools = [read_tool(raw, f"tools[{number}]", unsaid) for number, raw in enumerate(request.tools or ())]
-    tools += [tool_of(function) for function in request.functions or ()]
+    functions = enumerate(request.functions or ())
+    tools += [tool_of(function, f"functions[{number}]") for number, function in functions]
     return tuple(tools)
 
 
@@ -50,18 +50,18 @@ def read_tool(raw: Raw, path: str, unsaid: Unsaid) -> Tool:
     if function is not None:
         unsaid.note(raw, TOOL_MEMBERS, path)
         unsaid.note(decoded(MEMBERS, raw, path)["function"], FUNCTION_MEMBERS, f"{path}.function")
-        return tool_of(function, raw, definition)
+        return tool_of(function, f"{path}.function", raw, definition)
     if definition.name is None:
         raise missing(f"{path}.function")
     flat = Function(definition.name, definition.description, definition.parameters, definition.strict)
-    return tool_of(flat, None, definition)
+    return tool_of(flat, path, None, definition)
 
 
-def tool_of(function: Function, raw: Raw | None = None, definition: ToolDefinition | None = None) -> Tool:
+def tool_of(function: Function, path: str, raw: Raw | None = None, definition: ToolDefinition | None = None) -> Tool:
     return Tool(
         function.name,
         function.description or "",
-        schema=function.parameters if is_something(function.parameters) else None,
+        schema=schema_of(function.parameters, f"{path}.parameters"),
         strict=function.strict,
         origin=DIALECT if raw else "",
         raw=raw,
@@ -114,12 +114,12 @@ def read_format(wanted: ResponseFormat | None) -> OutputFormat | None:
     if wanted.type == "text":
         return OutputFormat()
     if wanted.type == "json_object":
-        schema = wanted.schema if is_something(wanted.schema) else None
+        schema = schema_of(wanted.schema, "response_format.schema")
         return OutputFormat("json" if schema is None else "schema", schema=schema)
     if wanted.type != "json_schema":
         return None
     if wanted.json_schema is None:
         raise missing("response_format.json_schema")
     told = wanted.json_schema
-    schema = told.schema if is_something(told.schema) else None
+    schema = schema_of(told.schema, "response_format.json_schema.schema")
     return OutputFormat("schema", told.name or "", told.description or "", schema, told.strict)

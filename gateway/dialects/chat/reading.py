@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.answer import is_something
-from gateway.dialects.findings import half_a_character, wrong_field
+from gateway.dialects.findings import half_a_character, kind_of, wrong_field, wrong_type
 from gateway.errors import InvalidRequest
 from gateway.wire.conversation import Loss
 
@@ -22,16 +22,18 @@ def decoded(decoder: "msgspec.json.Decoder[T]", raw: Raw | bytes, path: str) -> 
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise wrong_field(str(error), path) from error
+        raise wrong_field(str(error), path, b"" if path else bytes(raw)) from error
     except msgspec.DecodeError as error:
-        finding = half_a_character(bytes(raw), str(error)).message
-        raise InvalidRequest(finding.replace("The request body", f"'{path}'", 1), param=path or None) from error
+        finding = half_a_character(bytes(raw), str(error))
+        if path:
+            finding = InvalidRequest(finding.message.replace("The request body", f"'{path}'", 1), param=path)
+        raise finding from error
 
 
 def unknown_members(body: bytes, known: Container[str]) -> dict[str, Raw]:
-    """The members of a request that say something and that nobody reads."""
+    """The members of a request that nobody reads. An empty object may switch something on, false something off."""
     members = decoded(MEMBERS, body, "")
-    return {name: value for name, value in members.items() if name not in known and is_something(value)}
+    return {name: value for name, value in members.items() if name not in known and kind_of(value) != "null"}
 
 
 class Unsaid:
@@ -54,3 +56,11 @@ class Unsaid:
 
     def told(self) -> tuple[Loss, ...]:
         return tuple(Loss(path, NO_PLACE) for path in self._paths)
+
+
+def schema_of(raw: Raw, path: str) -> Raw | None:
+    """A JSON schema; None for an absent one."""
+    kind = kind_of(raw)
+    if kind not in ("object", "null"):
+        raise wrong_type(path, "an object", kind)
+    return raw if kind == "object" else None

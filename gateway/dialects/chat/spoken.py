@@ -21,14 +21,14 @@ from gateway.wire.delta import (
 )
 
 
-class FunctionOut(Struct, frozen=True, gc=False, omit_defaults=True):
-    arguments: str
-    name: str = ""
+class FunctionOut(Struct, frozen=True, gc=False):
+    name: str | UnsetType = UNSET
+    arguments: str = ""
 
 
-class CustomOut(Struct, frozen=True, gc=False, omit_defaults=True):
-    input: str
-    name: str = ""
+class CustomOut(Struct, frozen=True, gc=False):
+    name: str | UnsetType = UNSET
+    input: str = ""
 
 
 class CallOut(Struct, frozen=True, gc=False):
@@ -94,7 +94,9 @@ class SpokenChoice:
     def rest(self) -> list[DeltaOut]:
         """What could be said only when everything had come."""
         texts = {index: unwrapped("".join(pieces)) for index, pieces in self._wrapped.items()}
-        return [DeltaOut(tool_calls=[CallOut(index, custom=CustomOut(text))]) for index, text in texts.items() if text]
+        return [
+            DeltaOut(tool_calls=[CallOut(index, custom=CustomOut(input=text))]) for index, text in texts.items() if text
+        ]
 
     def ending(self) -> tuple[str, str | UnsetType]:
         """finish_reason, and the provider's own where OpenAI has no such word."""
@@ -107,17 +109,17 @@ class SpokenChoice:
             self._custom_calls.add(call.index)
             if not call.is_custom:
                 self._wrapped[call.index] = []
-            return CallOut(call.index, call.id, "custom", custom=CustomOut("", call.name))
+            return CallOut(call.index, call.id, "custom", custom=CustomOut(call.name))
         seal = seal_written(call.signature, call.origin)
-        return CallOut(call.index, call.id, "function", FunctionOut("", call.name), extra_content=seal)
+        return CallOut(call.index, call.id, "function", FunctionOut(call.name), extra_content=seal)
 
     def _arguments(self, piece: CallArguments) -> DeltaOut | None:
         if piece.index not in self._custom_calls:
-            return DeltaOut(tool_calls=[CallOut(piece.index, function=FunctionOut(piece.text))])
+            return DeltaOut(tool_calls=[CallOut(piece.index, function=FunctionOut(arguments=piece.text))])
         if piece.index in self._wrapped:
             self._wrapped[piece.index].append(piece.text)
             return None
-        return DeltaOut(tool_calls=[CallOut(piece.index, custom=CustomOut(piece.text))])
+        return DeltaOut(tool_calls=[CallOut(piece.index, custom=CustomOut(input=piece.text))])
 
     def _seal(self, seal: ThoughtSealed) -> DeltaOut | None:
         thought = Thought("".join(self._thought), seal.signature, seal.hidden, seal.origin, seal.id)
@@ -129,5 +131,5 @@ class SpokenChoice:
     def _media(self, media: MediaDelta) -> DeltaOut:
         if media.kind == "image":
             url = f"data:{media.media_type or 'image/png'};base64,{media.data}"
-            return DeltaOut(images=[ImageOut({"url": url})])
+            return DeltaOut(images=[ImageOut("image_url", {"url": url})])
         return DeltaOut(audio=AudioOut(f"audio_{self._answer_id}", media.data))

@@ -27,8 +27,8 @@ class AudioOut(Struct, frozen=True, gc=False):
 
 
 class ImageOut(Struct, frozen=True, gc=False):
+    type: str
     image_url: dict[str, str]
-    type: str = "image_url"
 
 
 class AnswerMessage(Struct, frozen=True, gc=False):
@@ -104,7 +104,7 @@ def write_message(parts: Iterable[Part], answer_id: str, custom: frozenset[str])
         elif isinstance(part, Refusal):
             refusal += part.text
         elif isinstance(part, Media) and part.kind == "image":
-            images.append(ImageOut({"url": url_of(part)}))
+            images.append(ImageOut("image_url", {"url": url_of(part)}))
         elif isinstance(part, Media) and part.kind == "audio":
             sound.append(part.data)
     return AnswerMessage(

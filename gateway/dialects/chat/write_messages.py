@@ -1,6 +1,7 @@
 """Turns as messages of a provider's request."""
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from gateway.dialects.chat.custom import wrapped
 from gateway.dialects.chat.losses import Losses
@@ -42,6 +43,7 @@ class MessageOut(Struct, frozen=True, gc=False):
     name: str | UnsetType = UNSET
     tool_call_id: str | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
+    reasoning: str | UnsetType = UNSET
     reasoning_details: list[ReasoningDetail] | UnsetType = UNSET
     refusal: str | UnsetType = UNSET
     audio: Raw | UnsetType = UNSET
@@ -101,39 +103,37 @@ class MessagesWriter:
             refusal = ""
         if any(isinstance(part, Text) and part.citations for part in said):
             self._losses.add_in_turn(number, "citations", "a message of a request has no sources")
-        words, details = self._thoughts(thoughts, bool(calls), number)
         content = self._contents.content(said, number)
-        return MessageOut(
+        message = MessageOut(
             "assistant",
             content if content or not (calls or refusal or audio) else None,
             turn.name or UNSET,
-            reasoning_content=words,
-            reasoning_details=details or UNSET,
             refusal=refusal or UNSET,
             audio=audio or UNSET,
             tool_calls=calls or UNSET,
         )
+        return self._with_thoughts(message, thoughts, number)
 
-    def _thoughts(
-        self, thoughts: list[Thought], has_calls: bool, number: int
-    ) -> tuple[str | UnsetType, list[ReasoningDetail]]:
-        """Words and seals, each where the target takes it; a seal only if its family made it."""
-        is_own = [thought.origin in ("", self._target.manner.family) for thought in thoughts]
-        takes_details = self._target.takes("reasoning_details")
-        kept = [thought for thought, own in zip(thoughts, is_own, strict=True) if own or self._target.is_callers_format]
-        details = details_of(kept) if takes_details else []
-        sealed_thoughts = [thought for thought in thoughts if thought.signature or thought.hidden]
-        if len(sealed_thoughts) > len([thought for thought in kept if takes_details and thought in sealed_thoughts]):
+    def _with_thoughts(self, message: MessageOut, thoughts: list[Thought], number: int) -> MessageOut:
+        """Words and seals, each by the name that the target takes; a seal only if its own family made it."""
+        target = self._target
+        own = [thought for thought in thoughts if target.is_callers_format or thought.origin == target.manner.family]
+        details = details_of(own) if target.takes("reasoning_details") else []
+        sealed_count = sum(bool(thought.signature or thought.hidden) for thought in thoughts)
+        if sealed_count > len({detail.index for detail in details}):
             self._losses.add_in_turn(number, "signature", FOREIGN_SEAL)
         text = "".join(thought.text for thought in thoughts)
-        if not self._target.takes("reasoning_content") and not takes_details:
-            if text:
-                self._losses.add_in_turn(number, "reasoning", NOT_TAKEN_BACK)
-            return UNSET, details
-        # DeepSeek and Moonshot answer 400 when it is missing beside calls, even if nothing was thought.
-        # Source: api-docs.deepseek.com/guides/thinking_mode, read 2026-11-23.
-        is_needed = has_calls and "reasoning_content" in self._target.manner.extensions
-        return (text if text or is_needed else UNSET), details
+        if target.takes("reasoning_content"):
+            # DeepSeek answers 400 when it is missing beside calls, even if nothing was thought.
+            # Source: api-docs.deepseek.com/guides/thinking_mode, read 2026-11-23.
+            is_needed = message.tool_calls is not UNSET and not target.is_callers_format
+            words = text if text or is_needed else UNSET
+            return replace(message, reasoning_content=words, reasoning_details=details or UNSET)
+        if target.takes("reasoning_details"):
+            return replace(message, reasoning=text or UNSET, reasoning_details=details or UNSET)
+        if text:
+            self._losses.add_in_turn(number, "reasoning", NOT_TAKEN_BACK)
+        return message
 
     def _call(self, call: ToolCall, number: int) -> CallOut:
         extra: dict[str, dict[str, str]] | UnsetType = UNSET

@@ -70,25 +70,30 @@ def limit_of(sampling: Sampling, target: Target, losses: Losses) -> int | None:
 
 
 def write_thinking(thinking: Thinking | None, target: Target, losses: Losses) -> dict[str, object]:
-    """reasoning_effort; or OpenRouter's `reasoning` where the target has it, which takes a budget as well."""
+    """reasoning_effort; beside it OpenRouter's `reasoning`, which takes a budget, or DeepSeek's switch `thinking`."""
     if thinking is None:
         return {}
-    needs_object = thinking.budget_tokens is not None or thinking.is_shown is not None or thinking.summary
+    effort, budget = thinking.effort, thinking.budget_tokens
+    needs_object = budget is not None or thinking.is_shown is not None or thinking.summary
     if target.takes("reasoning") and needs_object:
         return {"reasoning": reasoning_of(thinking)}
     if thinking.summary and thinking.summary != "omitted":
         losses.add("thinking_summary", NO_PLACE)
-    effort, budget = thinking.effort, thinking.budget_tokens
     if not target.manner.is_reasoning and not target.is_callers_format:
         if effort not in ("", "none") or budget:
             losses.add("reasoning_effort" if effort else "thinking_budget", "the model does not reason")
         return {}
-    if not effort and budget == 0:
-        losses.add("thinking_off", "no switch here works for all models")
-    elif not effort and budget is not None:
+    members: dict[str, object] = {}
+    if not effort and budget:
         effort = next((word for most, word in EFFORT_OF_BUDGET if budget <= most), "high")
         losses.add("thinking_budget", f"told as reasoning_effort {effort}")
-    return {"reasoning_effort": effort} if effort else {}
+    if target.takes("thinking") and (budget is not None or thinking.is_adaptive):
+        members["thinking"] = {"type": "disabled" if budget == 0 else "enabled"}
+    elif budget == 0 and not effort:
+        losses.add("thinking_off", "no switch here works for all models")
+    if effort:
+        members["reasoning_effort"] = effort
+    return members
 
 
 def reasoning_of(thinking: Thinking) -> dict[str, object]:

@@ -16,8 +16,8 @@ from gateway.wire.prompt import Prompt
 
 ITEMS = msgspec.json.Decoder(list[Raw])
 TEXT = msgspec.json.Decoder(str)
-# best_of is known only where it changes nothing: no more drafts than choices.
 KNOWN = frozenset(CompletionRequest.__struct_fields__) - {"best_of"}
+SWITCHES = ("echo", "suffix")  # false and "" are what they are anyway
 
 
 def parse(body: bytes, default_model: str = "") -> Prompt:
@@ -53,9 +53,12 @@ def read_request(body: bytes) -> Conversation:
     """
     request = read(body)
     prompt = decoded(TEXT, prompt_of(request), "prompt")
-    unknown = unknown_members(body, KNOWN)
-    if (request.best_of or 1) <= (request.n or 1):
-        unknown.pop("best_of", None)
+    changes_nothing = ("best_of",) if (request.best_of or 1) <= (request.n or 1) else ()
+    unknown = {
+        name: value
+        for name, value in unknown_members(body, KNOWN).items()
+        if name not in changes_nothing and (is_something(value) or name not in SWITCHES)
+    }
     return Conversation(
         origin=DIALECT,
         turns=(Turn("user", (Text(prompt),) if prompt else ()),),

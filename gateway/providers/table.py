@@ -128,6 +128,7 @@ def _merged(row: Provider, wished: ProviderSettings, key: str | None) -> Provide
         key=Secret(key) if key else None,
         headers=(*kept, *((name.lower(), value) for name, value in wished.headers.items())),
         region=wished.region or row.region,
+        dialect=wished.dialect or row.dialect,
     )
 
 

@@ -100,6 +100,10 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_key: Annotated[str, said("'env:NAME' or 'file:/path', never the key itself")] = ""
     headers: Annotated[dict[str, str], said("sent with every request to it")] = {}
     region: Annotated[str, said("ISO-3 country of its data centre")] = ""
+    dialect: Annotated[
+        Literal["", "openai_chat", "anthropic_messages", "gemini"],
+        said("the format that it speaks; a provider of the table has its own, a server of yours speaks openai_chat"),
+    ] = ""
     models: Annotated[tuple[ModelSettings, ...], said("what it serves; needed for a server of your own")] = ()
     enabled: Annotated[bool, said("false switches it off, whatever the environment holds")] = True
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from gateway.accounting.receipt import Receipt
 from gateway.bootstrap import compile_snapshot
 from gateway.catalog.card import Catalog
+from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import CHAT
 from gateway.live import Live, Snapshot
 from gateway.server.inference import Generation
@@ -109,11 +110,21 @@ class Spine:
         headers: Iterable[tuple[str, str]] = (),
         connection: Connection | None = None,
         send: Callable[[Reply], Send] | None = None,
+        inbound: Inbound = CHAT,
+        document: object = None,
         **fields: object,
     ) -> Reply:
-        """One chat request for these targets in this order. send: stands in for the caller's reading."""
+        """One request for these targets in this order: a chat, or the `document` in the format of `inbound`.
+
+        send: stands in for the caller's reading.
+        """
         reply = Reply()
-        body = {"messages": [{"role": "user", "content": "hello"}], "stream": stream, "max_tokens": 4, **fields}
+        body: Any = document or {
+            "messages": [{"role": "user", "content": "hello"}],
+            "stream": stream,
+            "max_tokens": 4,
+            **fields,
+        }
         if targets:
             body["models"] = list(targets)
         forwarded = [(SIMULATE_HEADER, simulate)] if simulate else []
@@ -129,7 +140,7 @@ class Spine:
         async def receive() -> Message:
             return {"type": "http.request", "body": msgspec.json.encode(body), "more_body": False}
 
-        await Generation(self.state, CHAT)(scope, receive, send(reply) if send else collect(reply))
+        await Generation(self.state, inbound)(scope, receive, send(reply) if send else collect(reply))
         return reply
 
 

@@ -90,7 +90,7 @@ def test_a_key_in_the_environment_makes_its_provider_live() -> None:
 
 def test_the_first_variable_wins() -> None:
     found = live({"GOOGLE_API_KEY": "second", "GEMINI_API_KEY": "first"})
-    assert dict(upstream_headers(found["google"]))["authorization"] == "Bearer first"
+    assert dict(upstream_headers(found["google"]))["x-goog-api-key"] == "first"
 
 
 def test_the_settings_may_name_another_key() -> None:

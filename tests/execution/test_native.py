@@ -1,0 +1,183 @@
+"""Providers with formats of their own: what they are sent, and what their callers get, whatever format those speak."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
+from gateway.live import Snapshot
+from tests.execution.providers import Visit, raw
+from tests.execution.spine import Reply, opened, snapshot_of
+
+MODELS = [
+    {"id": "maker/model", "upstream_name": "native-1", "abilities": ["tools", "images"], "context_window": 200_000}
+]
+WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
+class Native(Struct, frozen=True):
+    """A provider: where it is asked, and what it answers, whole and streamed. It calls the tool `weather`."""
+
+    provider: str
+    path: str
+    stream_path: str
+    key_header: str
+    answer: dict[str, Any]
+    events: list[dict[str, Any]]
+    has_names: bool = False  # whether an SSE event carries its type as a name
+
+
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
+MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "model": "native-1", "content": []}
+CANDIDATE = {"content": {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}]}}
+GOOGLE_USAGE = {"promptTokenCount": 12, "candidatesTokenCount": 5, "totalTokenCount": 17}
+
+NATIVES = {
+    "anthropic": Native(
+        "anthropic",
+        "/v1/messages",
+        "/v1/messages",
+        "x-api-key",
+        MESSAGE | {"content": [CALL], "stop_reason": "tool_use", "usage": {"input_tokens": 12, "output_tokens": 5}},
+        [
+            {"type": "message_start", "message": MESSAGE | {"usage": {"input_tokens": 12, "output_tokens": 1}}},
+            {"type": "content_block_start", "index": 0, "content_block": CALL | {"input": {}}},
+            {"type": "ping"},
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "input_json_delta", "partial_json": '{"city": "Oslo"}'},
+            },
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}},
+            {"type": "message_stop"},
+        ],
+        has_names=True,
+    ),
+    "google": Native(
+        "google",
+        "/v1/models/native-1:generateContent",
+        "/v1/models/native-1:streamGenerateContent?alt=sse",
+        "x-goog-api-key",
+        {"candidates": [CANDIDATE | {"finishReason": "STOP"}], "usageMetadata": GOOGLE_USAGE, "responseId": "r1"},
+        [
+            {"candidates": [CANDIDATE], "responseId": "r1"},
+            {"candidates": [{"content": {"parts": []}, "finishReason": "STOP"}], "usageMetadata": GOOGLE_USAGE},
+        ],
+    ),
+}
+
+
+class Asking(Struct, frozen=True):
+    """A caller's format: a request that offers the tool, and the calls in what comes back."""
+
+    inbound: Inbound
+    document: dict[str, Any]
+
+
+CHAT_REQUEST = {
+    "model": "maker/model",
+    "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Weather in Oslo?"}],
+    "tools": [{"type": "function", "function": {"name": "weather", "parameters": WEATHER}}],
+    "max_tokens": 100,
+}
+MESSAGES_REQUEST = {
+    "model": "maker/model",
+    "system": "Be brief.",
+    "messages": [{"role": "user", "content": "Weather in Oslo?"}],
+    "tools": [{"name": "weather", "input_schema": WEATHER}],
+    "max_tokens": 100,
+}
+GEMINI_REQUEST = {
+    "model": "maker/model",
+    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    "contents": [{"role": "user", "parts": [{"text": "Weather in Oslo?"}]}],
+    "tools": [{"functionDeclarations": [{"name": "weather", "parametersJsonSchema": WEATHER}]}],
+    "generationConfig": {"maxOutputTokens": 100},
+}
+ASKINGS = {
+    "openai_chat": Asking(CHAT, CHAT_REQUEST),
+    "anthropic_messages": Asking(MESSAGES, MESSAGES_REQUEST),
+    "gemini": Asking(GEMINI, GEMINI_REQUEST),
+}
+
+
+def snapshot(native: Native, port: int) -> Snapshot:
+    own = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": "env:KEY", "models": MODELS}
+    return snapshot_of({}, providers={native.provider: own}, environ={"KEY": "key-of-ours"})
+
+
+def calls_in(reply: Reply, asking: Asking, stream: bool) -> list[tuple[str, Any]]:
+    """Name and arguments of each tool call that the caller got."""
+    documents = [json.loads(text) for text in data_of(reply)] if stream else [json.loads(reply.body)]
+    if asking.inbound is CHAT:
+        return chat_calls(documents, stream)
+    if asking.inbound is GEMINI:
+        parts = [part for one in documents for part in one["candidates"][0].get("content", {}).get("parts", [])]
+        return [
+            (part["functionCall"]["name"], part["functionCall"]["args"]) for part in parts if "functionCall" in part
+        ]
+    if not stream:
+        return [(block["name"], block["input"]) for block in documents[0]["content"] if block["type"] == "tool_use"]
+    starts = [one["content_block"] for one in documents if one["type"] == "content_block_start"]
+    pieces = [one["delta"]["partial_json"] for one in documents if one["type"] == "content_block_delta"]
+    return [(block["name"], json.loads("".join(pieces))) for block in starts]
+
+
+def chat_calls(documents: list[Any], stream: bool) -> list[tuple[str, Any]]:
+    if not stream:
+        calls = documents[0]["choices"][0]["message"]["tool_calls"]
+        return [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls]
+    deltas = [
+        call["function"]
+        for one in documents
+        for choice in one["choices"]
+        for call in choice["delta"].get("tool_calls", ())
+    ]
+    names = [delta["name"] for delta in deltas if delta.get("name")]
+    return [(names[0], json.loads("".join(delta.get("arguments", "") for delta in deltas)))] if names else []
+
+
+def data_of(reply: Reply) -> list[str]:
+    lines = [line[6:] for line in reply.body.decode().splitlines() if line.startswith("data: ")]
+    return [line for line in lines if line != "[DONE]"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("asked", ASKINGS)
+@pytest.mark.parametrize("name", NATIVES)
+async def test_a_tool_is_offered_and_called_across_formats(name: str, asked: str, stream: bool) -> None:
+    native, asking = NATIVES[name], ASKINGS[asked]
+    bodies: list[Any] = []
+
+    async def serve(visit: Visit) -> None:
+        bodies.append(json.loads(await visit.request()))
+        if not stream:
+            await visit.answer(native.answer)
+            return
+        await visit.begin()
+        for event in native.events:
+            named = f"event: {event['type']}\n" if native.has_names else ""
+            await visit.chunk(f"{named}data: {json.dumps(event)}\n\n".encode())
+        await visit.chunk(b"")
+
+    async with raw(serve) as server, opened(snapshot(native, server.port)) as spine:
+        streaming = {"stream": stream} if asking.inbound is not GEMINI else {}
+        parse = asking.inbound.parse
+        if asking.inbound is GEMINI and stream:
+            pytest.skip("streaming is asked for by the URL, see tests/server/test_formats.py")
+        assert parse(json.dumps(asking.document).encode(), "x").model
+        reply = await spine.ask(inbound=asking.inbound, document=asking.document | streaming)
+        assert reply.status == 200, reply.body
+        head = server.visits[0].heads[0].decode()
+        assert head.startswith(f"POST {native.stream_path if stream else native.path} HTTP/1.1\r\n")
+        assert f"\r\n{native.key_header}: key-of-ours\r\n" in head
+        assert "be brief." in json.dumps(bodies[0]).lower()
+        assert '"weather"' in json.dumps(bodies[0])
+        assert calls_in(reply, asking, stream) == [("weather", {"city": "Oslo"})]
+        receipt = spine.receipts[0]
+        assert (receipt.dialect, receipt.outcome) == (asked, "ok")
+        assert (receipt.usage.input_tokens, receipt.usage.output_tokens, receipt.usage.estimated) == (12, 5, False)

@@ -39,6 +39,11 @@ def output_token_g(card: ModelCard, offer: Offer, catalog: Catalog) -> Figure | 
     return Figure(grams("value"), energy.source, energy.date, *band)
 
 
+def is_grid_known(offer: Offer, catalog: Catalog) -> bool:
+    """Whether the country is stated and its electricity mix known; else the world's mix stands in."""
+    return offer.region in catalog.grid_g_per_kwh
+
+
 def _per_token(card: ModelCard) -> tuple[Figure | None, Figure | None]:
     """Energy and embodied carbon: the card's, or computed when the card states only its size."""
     if card.energy_wh_per_output_token is not None:

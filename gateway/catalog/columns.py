@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.dimensions import INDEX
 from core.matrix import F32, U8, CatalogMatrix, LiveFigures
 from gateway.catalog import speed
-from gateway.catalog.carbon import CACHED_SHARE, INPUT_SHARE, output_token_g
+from gateway.catalog.carbon import CACHED_SHARE, INPUT_SHARE, is_grid_known, output_token_g
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, PriceTier, Source
 from gateway.catalog.kin import are_similar
 from gateway.catalog.quality import by_task
@@ -106,7 +106,9 @@ def _matrix(
         "cost": priced,
         "latency": np.array([pace.stated for pace in speeds], np.uint8),
         "quality": quality.known[of_model].astype(np.uint8),
-        "carbon": np.array([is_stated(figure, offer) for figure, offer in zip(grams, offers, strict=True)], np.uint8),
+        "carbon": np.array(
+            [g is not None and is_grid_known(offer, catalog) for g, offer in zip(grams, offers, strict=True)], np.uint8
+        ),
     }
     tiers = [offer.prices.tier for offer in offers]
     return CatalogMatrix(
@@ -196,11 +198,6 @@ def _carbon(grams: Sequence[Figure | None], offers: Sequence[Offer], prices: Map
         output.append(figure.value if figure is not None else max(similar, default=high))
     column = np.array(output, np.float32)
     return _readonly(np.stack([column * np.float32(INPUT_SHARE), column * np.float32(CACHED_SHARE), column]))
-
-
-def is_stated(grams: Figure | None, offer: Offer) -> bool:
-    """Whether both factors of a token's carbon are stated: its energy, and the country where it is used."""
-    return grams is not None and bool(offer.region)
 
 
 def _tier(tier: PriceTier | None, below: Sequence[float]) -> tuple[float, float, float]:

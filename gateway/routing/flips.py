@@ -13,6 +13,7 @@ from gateway.routing.eligibility import Case
 from gateway.routing.plan import Candidate
 
 STEPS = 10_000  # a weight is told to four decimals, always on the side where the choice has changed
+BEYOND = 0.01  # steps past the tie at least: a millionth, which is more than the ranking's rounding
 
 F64 = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ class Flip(Struct, frozen=True):
 
     weight: float  # now
     above: float | None  # smallest weight over it at which the choice changes, rounded up; None: it never does
-    above_target: str | None
+    above_target: str | None  # who is chosen there
     below: float | None  # largest weight under it, rounded down
     below_target: str | None
 
@@ -58,12 +59,11 @@ def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
         share = by_others / (by_others - lead[row])
     above = np.where((lead[row] < 0) & (share >= weight) & (share < 1), share, np.inf)
     below = np.where((lead[row] > 0) & (share <= weight) & (share > 0), share, -np.inf)
-    up, down = int(np.argmin(above)), int(np.argmax(below))
-    rises, falls = bool(np.isfinite(above[up])), bool(np.isfinite(below[down]))
-    return Flip(
-        weight=significant(weight),
-        above=math.ceil(above[up] * STEPS) / STEPS if rises else None,
-        above_target=rivals[up] if rises else None,
-        below=math.floor(below[down] * STEPS) / STEPS if falls else None,
-        below_target=rivals[down] if falls else None,
-    )
+    least, most = float(above.min()), float(below.max())
+    up = min(math.ceil(least * STEPS + BEYOND) / STEPS, 1.0) if math.isfinite(least) else None
+    down = max(math.floor(most * STEPS - BEYOND) / STEPS, 0.0) if math.isfinite(most) else None
+
+    def chosen_at(share: float | None) -> str | None:
+        return None if share is None else rivals[int(np.argmin(share * lead[row] + (1 - share) * by_others))]
+
+    return Flip(significant(weight), up, chosen_at(up), down, chosen_at(down))

@@ -49,10 +49,6 @@ class Selection(Struct, frozen=True, dict=True):
         return tuple(dict.fromkeys(leg.policy.name for leg in self.legs))
 
 
-class NotLive(UnknownModel):
-    """The catalog knows the model, but nobody who sells it can be called."""
-
-
 class Selector:
     """Resolves names against one snapshot. `absent`: provider -> why it is not live, "set GROQ_API_KEY"."""
 
@@ -83,27 +79,23 @@ class Selector:
 
     def _resolve_afresh(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
         base = self.router(router)
-        named = base if not model or (router and model == AUTO) else self._router_named(model)
-        if chain:
-            if len(chain) > LONGEST_CHAIN:
-                raise InvalidRequest(
-                    f"'models' has {len(chain)} entries; at most {LONGEST_CHAIN} are possible.", param="models"
-                )
+        if len(chain) > LONGEST_CHAIN:
+            raise InvalidRequest(
+                f"'models' has {len(chain)} entries; at most {LONGEST_CHAIN} are possible.", param="models"
+            )
+        elements = chain or (model or base.name,)
+        if chain and model:
+            named = self._router_named(model, router)
             if named is None:
-                chain = (model, *(element for element in chain if element != model))
-            return self._chain(chain, named or base)
-        wanted = model or base.name
-        if named:
-            return Selection(wanted, (self._router_leg(wanted, named),))
-        try:
-            return Selection(wanted, (self._leg(wanted, base),))
-        except UnknownModel as error:
-            if ANYTHING_ELSE not in self._aliases:
-                raise
-            instead = self._aliases[ANYTHING_ELSE]
-            policy = self._router_named(instead)
-            leg = self._router_leg(wanted, policy) if policy else self._leg(instead, base)
-            return Selection(wanted, (leg,), (error.message,))
+                elements = (model, *(element for element in chain if element != model))
+            base = named or base
+        legs, skipped = self._legs(elements, base, router)
+        if not legs and ANYTHING_ELSE in self._aliases:
+            legs, also = self._legs((self._aliases[ANYTHING_ELSE],), base, router)
+            skipped += also
+        if not legs:
+            raise UnknownModel(" ".join((*skipped, self._way_out)), param="models" if chain else "model")
+        return Selection(", ".join(elements), legs, skipped)
 
     def router(self, router: str) -> Policy:
         """The router of a base URL, the default one for "". Raises UnknownModel."""
@@ -116,42 +108,40 @@ class Selector:
             )
         return policy
 
-    def _router_named(self, name: str) -> Policy | None:
+    def _router_named(self, name: str, below: str) -> Policy | None:
+        """The router that a name means. below: that of the base URL, which is the one that "auto" means there."""
         name = self._aliases.get(name, name)
         for prefix in ROUTER_PREFIXES:
             name = name.removeprefix(prefix)
-        return self._policies.get(name)
+        return self._policies.get(below if below and name == AUTO else name)
 
-    def _router_leg(self, wanted: str, policy: Policy) -> Leg:
-        return Leg(wanted, policy, None, policy.allowed)
+    def _legs(self, elements: Sequence[str], base: Policy, router: str) -> tuple[tuple[Leg, ...], tuple[str, ...]]:
+        """A leg for each element that can be asked, and a sentence for each of the others."""
+        legs: list[Leg] = []
+        skipped: list[str] = []
+        for element in elements:
+            named = self._router_named(element, router)
+            try:
+                legs.append(self._leg(element, base) if named is None else router_leg(element, named))
+            except UnknownModel as error:
+                skipped.append(error.message)
+        return tuple(legs), tuple(skipped)
 
     def _leg(self, wanted: str, policy: Policy) -> Leg:
+        """The hosts of a model. Raises UnknownModel."""
         columns = self._columns(wanted)
         allowed = np.zeros_like(policy.allowed)
         allowed[list(columns)] = policy.allowed[list(columns)]
         allowed.flags.writeable = False
         return Leg(wanted, policy, columns, allowed)
 
-    def _chain(self, chain: Sequence[str], base: Policy) -> Selection:
-        legs: list[Leg] = []
-        skipped: list[str] = []
-        for element in chain:
-            router = self._router_named(element)
-            try:
-                legs.append(self._leg(element, base) if router is None else self._router_leg(element, router))
-            except UnknownModel as error:  # a chain is there for the case that something is missing
-                skipped.append(error.message)
-        if not legs:
-            raise UnknownModel(" ".join(skipped), param="models")
-        return Selection(", ".join(chain), tuple(legs), tuple(skipped))
-
     def _columns(self, wanted: str) -> tuple[int, ...]:
-        """Columns of a model or target. Raises UnknownModel with the way out."""
+        """Columns of a model or target. Raises UnknownModel, whose message is one sentence about this name."""
         name = self._aliases.get(wanted, wanted)
         model, at, provider = name.partition("@")
         ids = self._ids_of(model)
         if len(ids) > 1:
-            raise UnknownModel(f"{wanted!r} could be any of {', '.join(ids)}; say which", param="model")
+            raise UnknownModel(f"{wanted!r} could be any of {', '.join(ids)}; say which.")
         columns = self._targets.by_model.get(ids[0], ()) if ids else ()
         if at:
             hosts = self._targets.by_provider.get(provider, ())
@@ -160,9 +150,7 @@ class Selector:
             return columns
         if at and not provider and ids:
             targets = [self._targets.ids[column] for column in self._targets.by_model[ids[0]]]
-            raise UnknownModel(
-                f"{wanted!r} names no provider behind the @; there are {_listed(targets)}", param="model"
-            )
+            raise UnknownModel(f"{wanted!r} names no provider behind the @; there are {_listed(targets)}.")
         raise self._unknown(wanted, model, provider)
 
     def _ids_of(self, name: str) -> tuple[str, ...]:
@@ -186,12 +174,12 @@ class Selector:
         """The error for a name without columns: not live, sold elsewhere, or not known at all."""
         model = self._catalog_names.get(name.lower())
         if model is None:
-            return UnknownModel(self._did_you_mean(wanted), param="model")
+            return UnknownModel(self._did_you_mean(wanted))
         sellers = tuple(offer.provider for offer in self._catalog.offers if offer.model == model)
         if provider and provider not in sellers:
-            return UnknownModel(f"{provider} does not sell {model}; {_listed(sellers)} would.", param="model")
+            return UnknownModel(f"{provider[:LONGEST_NAME]} does not sell {model}; {_listed(sellers)} would.")
         ways = self._ways((provider,) if provider else sellers)
-        return NotLive(f"{model} is in the catalog, but nobody who sells it can be called now. {ways}.", param="model")
+        return UnknownModel(f"{model} is in the catalog, but nobody who sells it can be called now. {ways}.")
 
     def _ways(self, sellers: Sequence[str]) -> str:
         """What a person can do about each seller that Steelyard can call; if there is none, about the others."""
@@ -216,14 +204,23 @@ class Selector:
 
     def _did_you_mean(self, wanted: str) -> str:
         shown = wanted[:LONGEST_NAME]
-        meant = {name.lower(): name for name in (*self._policies, *self._aliases)}
+        meant = {name.lower(): name for name in (*self._policies, *self._aliases) if name != ANYTHING_ELSE}
         near = difflib.get_close_matches(shown.lower(), [*meant, *self._catalog_names], n=SUGGESTIONS)
         suggestions = dict.fromkeys(meant.get(name) or self._catalog_names[name] for name in near)
-        hint = f"Did you mean {' or '.join(suggestions)}? " if suggestions else ""
-        return (
-            f"There is no router or model {shown!r}. {hint}GET /v1/models lists what can be asked for; "
-            f"an alias '{ANYTHING_ELSE}' in the settings would take every other name."
-        )
+        hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
+        return f"There is no router or model {shown!r}.{hint}"
+
+    @property
+    def _way_out(self) -> str:
+        listed = "GET /v1/models lists what can be asked for"
+        if ANYTHING_ELSE in self._aliases:
+            return f"{listed}."
+        return f"{listed}; an alias '{ANYTHING_ELSE}' in the settings takes every other name."
+
+
+def router_leg(wanted: str, policy: Policy) -> Leg:
+    """Everything that a router lets in."""
+    return Leg(wanted, policy, None, policy.allowed)
 
 
 def short_name(model: str) -> str:

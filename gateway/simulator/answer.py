@@ -89,7 +89,7 @@ def _thoughts(chat: Chat, model: SimModel, book: Book, dice: Dice) -> list[str]:
         return []
     effort = EFFORT.get(chat.request.reasoning_effort or "medium", 1)
     length = round((32 + dice.below(160)) * effort)
-    return book.passage(dice, length) if length else []
+    return book.sentences(dice, length) if length else []
 
 
 def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -> list[str]:
@@ -101,7 +101,7 @@ def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -
         return book.passage(dice, wishes.tokens)
     length = model.typical_tokens // 2 + dice.below(model.typical_tokens)
     said = notice(chat)
-    first, *rest = book.passage(dice, max(SHORTEST_PASSAGE, length - len(said)))
+    first, *rest = book.sentences(dice, max(SHORTEST_PASSAGE, length - len(said)))
     return [*said, " " + first, *rest]
 
 

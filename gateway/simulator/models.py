@@ -50,7 +50,7 @@ class SimModel(Struct, frozen=True):
     active_parameters_billions: float
     context_window: int  # tokens, input and output together
     max_output_tokens: int
-    typical_tokens: int  # of an answer; the length of one lies between half and one and a half of it
+    typical_tokens: int  # of an answer; one has from half to one and a half of it, and goes on to the end of a sentence
     abilities: Ability = FULL
 
     @property

@@ -29,7 +29,8 @@ class Port:
     async def attach(self, accept: Callable[[], "Connection"]) -> None:
         """Begin to accept on the listening socket, if there is one that nobody accepts on yet."""
         if self._listener is not None:
-            # Created without serving, which lets no other task run: a cancellation always finds the socket in our hands.
+            # Not serving yet, so that no other task runs before the server is ours: `close`, called when we are
+            # cancelled, always finds the socket.
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(accept, sock=self._listener, start_serving=False)
             self._listener = None

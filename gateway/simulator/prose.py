@@ -3,6 +3,7 @@
 from gateway.simulator.dice import Dice
 
 BOOK_SENTENCES = 900
+LONGEST_SENTENCE = 16  # tokens
 
 
 def _words(text: str, between: str = " ") -> tuple[str, ...]:
@@ -57,6 +58,12 @@ class Book:
         if passage[-1][0] == " ":
             passage[-1] = "."
         return passage
+
+    def sentences(self, dice: Dice, tokens: int) -> list[str]:
+        """The same passage on to the end of its sentence: fewer than `LONGEST_SENTENCE` tokens more."""
+        longer = self.passage(dice, tokens + LONGEST_SENTENCE)
+        end = next(row for row in range(tokens - 1, len(longer)) if longer[row] in MARKS)
+        return longer[: end + 1]
 
 
 def sentence(dice: Dice) -> list[str]:

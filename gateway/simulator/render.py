@@ -1,5 +1,6 @@
 """An answer as OpenAI's JSON: one document, or the events of a stream."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +12,11 @@ from gateway.simulator.answer import Answer, Choice, ToolCall
 encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
 FINGERPRINT = "fp_simulated"
+# With the token itself as many as can be asked for, even if it is one of them.
+ALTERNATIVES = (
+    " the", " a", " of", " and", " to", " in", " it", " is", " was", " for",
+    " on", " with", " by", " at", " from", " or", " an", " as", " not", " but",
+)  # fmt: skip
 
 
 class Identity(Struct, frozen=True):
@@ -155,12 +161,14 @@ def _call_events(stream: Stream, index: int, position: int, call: ToolCall) -> l
 
 
 def _logprob(token: str, extras: Extras) -> dict[str, object]:
-    """A plausible logprob, the same for the same token; the alternatives are less likely, one by one."""
-    first = -0.001 * (1 + sum(token.encode()) % 700)
-    ranked = [token, *(f" {word}" for word in ("the", "a", "of", "and", "to", "in", "it", "is", "was", "for"))] * 2
-    top = [_entry(other, first - row) for row, other in enumerate(ranked[: extras.top_logprobs])]
+    """A plausible logprob, the same for the same token, and for each alternative half of what is left to one."""
+    first = -0.001 * (1 + sum(token.encode()) % 680)  # at least a half: more likely than all others together
+    left = math.log(1 - math.exp(first))
+    others = [word for word in ALTERNATIVES if word != token]
+    ranked = [(token, first), *((word, left - rank * math.log(2)) for rank, word in enumerate(others, 1))]
+    top = [_entry(*entry) for entry in ranked[: extras.top_logprobs]]
     return {**_entry(token, first), "top_logprobs": top}
 
 
 def _entry(token: str, logprob: float) -> dict[str, object]:
-    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+    return {"token": token, "logprob": round(logprob, 6), "bytes": list(token.encode())}

@@ -189,8 +189,10 @@ def test_carbon_follows_the_grid_of_the_country_and_the_size_of_the_model(catalo
 
 def test_carbon_of_an_unknown_country_is_a_guess(catalog: Catalog) -> None:
     found = next(found for found in catalog.offers if found.id == "openai/gpt-oss-120b@groq")
-    own = merge(catalog, {}, [replace(found, provider="somewhere", region="")])
-    assert not is_known(build_targets(own, ["somewhere"], TASKS), "openai/gpt-oss-120b@somewhere", "carbon")
+    for region, is_stated in (("", False), ("ATA", False), ("FRA", True)):
+        own = merge(catalog, {}, [replace(found, provider="somewhere", region=region)])
+        targets = build_targets(own, ["somewhere"], TASKS)
+        assert is_known(targets, "openai/gpt-oss-120b@somewhere", "carbon") == is_stated
 
 
 def test_carbon_of_a_closed_model_is_shown_as_a_band(catalog: Catalog) -> None:

@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.catalog.card import ModelCard
 from gateway.errors import InvalidRequest, UnknownModel
+from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import LONGEST_CHAIN, Leg, Selection, Selector
 from gateway.settings.schema import RouterSettings
-from tests.routing.market import ABSENT, CATALOG, COLUMN, TARGETS, policies, selector
+from tests.routing.market import ABSENT, CATALOG, COLUMN, STALLS, TARGETS, make_targets, policies, selector
 
 NO_TINY = RouterSettings(deny=("tiny/*",))
 
@@ -104,6 +107,7 @@ def test_a_chain_that_is_too_long_is_refused() -> None:
         ("acme/larg", "Did you mean acme/large"),
         ("librari", "Did you mean vast/library"),
         ("zzzzzzzz", "There is no router or model 'zzzzzzzz'. GET /v1/models lists"),
+        ("acme/large@", "names no provider behind the @; there are acme/large@acme or acme/large@cloud."),
         ("mistralai/mistral-large", "nobody who sells it can be called now. mistral: set MISTRAL_API_KEY."),
         ("mistral-large@exotic", "Steelyard does not know how to call exotic; state a base_url in the settings."),
         ("acme/small@cloud", "cloud does not sell acme/small; acme would."),
@@ -122,9 +126,10 @@ def test_an_unknown_router_in_the_base_url_lists_those_there_are() -> None:
 
 
 def test_a_very_long_name_is_not_repeated_whole() -> None:
-    with pytest.raises(UnknownModel) as caught:
-        selector().select("x" * 10_000)
-    assert len(caught.value.message) < 500
+    for wanted in ("x" * 10_000, "acme/large@" + "x" * 10_000):
+        with pytest.raises(UnknownModel) as caught:
+            selector().select(wanted)
+        assert len(caught.value.message) < 500
 
 
 def test_the_same_question_gets_the_same_selection() -> None:
@@ -132,14 +137,65 @@ def test_the_same_question_gets_the_same_selection() -> None:
     assert chosen.select("acme/large") is chosen.select("acme/large")
 
 
-def test_one_alias_takes_every_name_that_nobody_knows_or_sells() -> None:
-    for instead, expected in (("economy", "economy"), ("acme/large", "auto")):
-        chosen = Selector(policies(), TARGETS, CATALOG, ABSENT, {"*": instead}, "auto")
-        for wanted in ("gpt-4o", "acme/nothing", "acme/large@nobody"):
-            selection = chosen.select(wanted)
-            assert (selection.wanted, selection.policy.name) == (wanted, expected)
-            assert wanted.partition("@")[0] in selection.skipped[0]
-        assert chosen.select("acme/large").skipped == ()
+def taking_anything(instead: str) -> Selector:
+    return Selector(policies(), TARGETS, CATALOG, ABSENT, {"*": instead}, "auto")
+
+
+@pytest.mark.parametrize(("instead", "router"), [("economy", "economy"), ("acme/large", "auto")])
+@pytest.mark.parametrize("wanted", ["gpt-4o", "mistral-large", "acme/large@nobody"])
+def test_one_alias_takes_every_name_that_nobody_knows_or_sells(instead: str, router: str, wanted: str) -> None:
+    selection = taking_anything(instead).select(wanted)
+    assert (selection.wanted, selection.policy.name) == (wanted, router)
+    assert wanted.partition("@")[0] in selection.skipped[0]
+
+
+def test_the_alias_of_every_other_name_leaves_known_names_alone() -> None:
+    selection = taking_anything("economy").select("acme/large")
+    assert (only(selection).wanted, selection.skipped) == ("acme/large", ())
+
+
+def test_the_alias_of_every_other_name_takes_a_chain_of_which_nothing_is_known() -> None:
+    selection = taking_anything("economy").select("", ("gpt-4o", "mistral-large"))
+    assert selection.policy.name == "economy"
+    assert len(selection.skipped) == 2
+    assert only(taking_anything("economy").select("", ("gpt-4o", "acme/small"))).wanted == "acme/small"
+
+
+def test_auto_behind_an_alias_means_the_router_of_the_base_url_too() -> None:
+    assert taking_anything("auto").select("gpt-4o", router="fast").policy.name == "fast"
+    assert taking_anything("auto").select("gpt-4o").policy.name == "auto"
+    assert selector().select("", ("auto", "acme/small"), router="fast").policy.name == "fast"
+
+
+def test_who_is_told_that_a_name_is_unknown_hears_of_the_alias_for_such_names() -> None:
+    for wanted in ("gpt-4o", "mistral-large"):
+        with pytest.raises(UnknownModel, match=r"an alias '\*' in the settings takes every other name\.$"):
+            selector().select(wanted)
+    with pytest.raises(UnknownModel, match=r"GET /v1/models lists what can be asked for\.$") as caught:
+        taking_anything("mistral-large").select("gpt-4o")
+    assert "MISTRAL_API_KEY" in caught.value.message
+
+
+def test_a_chain_without_anything_usable_names_all_and_says_the_way_out_once() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        selector().select("", ("nobody/nothing", "mistral-large", "acme/small@"))
+    assert caught.value.param == "models"
+    for name in ("nobody/nothing", "mistralai/mistral-large", "acme/small@"):
+        assert name in caught.value.message
+    assert caught.value.message.count("GET /v1/models") == 1
+
+
+def test_a_name_that_could_mean_several_models_is_skipped_in_a_chain() -> None:
+    cards = {one: ModelCard(one, one, one.partition("/")[0]) for one in ("left/twin", "right/twin")}
+    stalls = tuple(STALLS[0]._replace(model=model) for model in cards) + STALLS[2:3]
+    targets = make_targets(stalls)
+    made = {name: compile_policy(name, router, targets) for name, router in PRESETS.items()}
+    chosen = Selector(made, targets, replace(CATALOG, models={**CATALOG.models, **cards}), {}, {}, "auto")
+    with pytest.raises(UnknownModel, match="'twin' could be any of left/twin, right/twin; say which"):
+        chosen.select("twin")
+    selection = chosen.select("", ("twin", "acme/small"))
+    assert only(selection).wanted == "acme/small"
+    assert "say which" in selection.skipped[0]
 
 
 def test_an_element_of_a_chain_that_nobody_knows_is_skipped_and_said_so() -> None:

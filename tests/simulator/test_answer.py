@@ -6,6 +6,7 @@ import pytest
 
 from gateway.simulator.cards import simulated_catalog, simulated_providers
 from gateway.simulator.models import MODELS, OFFERS, PROVIDERS
+from gateway.simulator.prose import NOUNS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.wire.ability import Ability
 from tests.simulator.wire import ask
@@ -71,6 +72,13 @@ def test_an_answer_to_nobodys_words_quotes_none(port: int) -> None:
 def test_a_long_list_of_tools_is_counted_and_shortened(port: int) -> None:
     tools = [{"type": "function", "function": {"name": name}} for name in "abcdefg"]
     assert "It was offered 7 tools (a, b, c, d, e, …) and calls none" in text_of(port, tools=tools)
+
+
+def test_an_answer_goes_on_to_the_end_of_a_sentence(port: int) -> None:
+    texts = [text_of(port, seed=seed) for seed in range(40)]
+    assert not [text for text in texts if not text.endswith((".", "!"))]
+    words = [text.removesuffix(".").removesuffix("!").rsplit(" ", 1)[1] for text in texts]
+    assert set(words) <= {*NOUNS, "said", "certain"}
 
 
 def test_the_catalog_has_a_card_for_every_offer_and_every_figure_its_source() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from math import exp
 
 import openai
 import pytest
@@ -213,17 +214,22 @@ def test_a_reasoning_model_shows_and_counts_its_thoughts(client: openai.OpenAI) 
     assert "reasoning_content" not in (idle.choices[0].message.model_extra or {})
 
 
-def test_logprobs_cover_every_token_when_asked_for(client: openai.OpenAI) -> None:
+@pytest.mark.parametrize("asked", [2, 20])
+def test_logprobs_cover_every_token_when_asked_for(client: openai.OpenAI, asked: int) -> None:
     answer = client.chat.completions.create(
         model="sim/swift-mini",
         messages=[{"role": "user", "content": "hello"}],
         logprobs=True,
-        top_logprobs=2,
+        top_logprobs=asked,
     )
     logprobs = answer.choices[0].logprobs
     assert logprobs is not None
     assert "".join(entry.token for entry in logprobs.content or []) == answer.choices[0].message.content
-    assert {len(entry.top_logprobs) for entry in logprobs.content or []} == {2}
+    for entry in logprobs.content or []:
+        shares = {top.token: exp(top.logprob) for top in entry.top_logprobs}
+        assert len(shares) == asked
+        assert max(shares, key=shares.__getitem__) == entry.token
+        assert sum(shares.values()) <= 1 + 1e-5
 
 
 def test_a_long_beginning_that_was_seen_before_is_cached(client: openai.OpenAI) -> None:

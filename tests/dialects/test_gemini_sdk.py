@@ -11,6 +11,7 @@ from google.genai import errors, types
 from gateway.dialects.gemini import GEMINI
 from gateway.dialects.gemini.count import count_answer
 from gateway.dialects.gemini.relay import StreamRelay
+from gateway.dialects.gemini.write_stream import KEEP_ALIVE
 from gateway.errors import Overloaded
 from gateway.wire.conversation import Conversation
 from gateway.wire.delta import Began, TextDelta, ThoughtDelta, ThoughtSealed
@@ -84,6 +85,14 @@ def test_the_client_takes_our_object_in_an_answer_and_in_the_last_chunk() -> Non
     body = GEMINI.attach(ANSWERS[-1].expected.encode(), b'{"a":{"b":[1]}}')
     with client(body) as sdk:
         assert sdk.models.generate_content(model="m", contents="hi").text == "Hello"
+
+
+def test_the_client_bears_empty_lines_but_no_comments_while_it_waits() -> None:
+    writer = GEMINI.stream_writer(Conversation("gemini", ()), wants_usage=True)
+    stream = [writer.write([TextDelta("Hi")]), writer.closing(None, None)]
+    assert len(chunks(KEEP_ALIVE.join([b"", *stream, b""]))) == 2
+    with pytest.raises(errors.UnknownApiResponseError):
+        chunks(b": ping\n\n".join([b"", *stream]))
 
 
 def test_the_client_raises_when_a_stream_breaks_off() -> None:

@@ -19,6 +19,10 @@ from gateway.wire.delta import Began, Delta, Failure, Usage, UsageReport
 
 ENCODER = msgspec.json.Encoder()
 
+# What may be sent while there is nothing to say. Not a comment: google-genai 3.4.0 for Python reads every line that is
+# no `data: ` as JSON and gives up (`_RawJsonLineBuffer`, read 2026-11-23); empty lines pass there and in 3.1.0 for npm.
+KEEP_ALIVE = b"\n\n"
+
 
 class Framing:
     """Payloads as server-sent events or, for callers without `alt=sse`, as the elements of one array."""

@@ -54,6 +54,8 @@ class FrontDoor:
         elif scope["path"] == HOT_PATH:
             await self._chat(scope, receive, send)
         else:
+            if scope["path"].endswith("/"):  # not redirected: some clients would come back as GET, or without their key
+                scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
             await self._app(scope, receive, with_request_id(send, self._ids))
 
 

@@ -154,7 +154,7 @@ class Exchange:
         if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
             self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
             return
-        if isinstance(error, Unauthorized):  # whoever it is: no trace in the ledger, or strangers could fill it
+        if isinstance(error, Unauthorized | MethodNotAllowed):  # no trace in the ledger, or strangers could fill it
             await send_error(self.send, error, None, [request_id(self.arrival.id)])
             return
         receipt = self.receipt_of(error)

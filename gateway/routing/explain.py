@@ -135,27 +135,27 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
     plan, legs = decision.plan, decision.selection.legs
     cases: list[Case] = decision.cases() if len(legs) > 1 else []
     standings = []
-    for candidate in _shown(decision, column, count):
+    for rank, candidate in _shown(decision, column, count):
         parts = plan.rankings[candidate.leg].told.get(candidate.column)
         if parts is None:  # after a fallback, or far down a long list
             cases = cases or decision.cases()
             parts = _parts(cases[candidate.leg], candidate.column)
         guessed = _guessed(decision.targets, decision.live, candidate.column)
         shares = _shares(parts, legs[candidate.leg].policy.weights, guessed)
-        standings.append(Standing(candidate.target, parts.score, shares))
+        standings.append(Standing(candidate.target, parts.score, shares, rank))
     reasons = furthest_reasons(cases) if len(legs) > 1 else plan.rankings[0].reasons
     margin = plan.margin if column == plan.candidates[0].column else None
     return Summary(tuple(standings), margin, exclusion_counts(legs, reasons))
 
 
-def _shown(decision: Decision, column: int | None, count: int) -> Sequence[Candidate]:
-    """The first `count`, with that of `column` brought to the front."""
-    candidates = decision.plan.candidates
-    if column is None or column == candidates[0].column:
+def _shown(decision: Decision, column: int | None, count: int) -> Sequence[tuple[int, Candidate]]:
+    """The first `count`, each with its place in the plan, and that of `column` brought to the front."""
+    candidates = list(enumerate(decision.plan.candidates, 1))
+    if column is None or column == candidates[0][1].column:
         return candidates[:count]
-    chosen = next((candidate for candidate in candidates if candidate.column == column), None)
-    others = (candidate for candidate in candidates if candidate.column != column)
-    return [chosen or _beyond_the_plan(decision, column), *others][:count]
+    chosen = next((one for one in candidates if one[1].column == column), None)
+    others = (one for one in candidates if one[1].column != column)
+    return [chosen or (0, _beyond_the_plan(decision, column)), *others][:count]
 
 
 def _beyond_the_plan(decision: Decision, column: int) -> Candidate:

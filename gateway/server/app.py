@@ -60,6 +60,8 @@ class FrontDoor:
         elif (endpoint := self._hot.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
+            if scope["path"].endswith("/"):  # not redirected: some clients would come back as GET, or without their key
+                scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
             await self._app(scope, receive, with_request_id(send, self._ids))
 
 

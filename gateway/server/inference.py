@@ -170,7 +170,7 @@ class Exchange:
         if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
             self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
             return
-        if isinstance(error, Unauthorized):  # whoever it is: no trace in the ledger, or strangers could fill it
+        if isinstance(error, Unauthorized | MethodNotAllowed):  # no trace in the ledger, or strangers could fill it
             body = self.inbound.error_body(error, None)
             await send_json(self.send, error.status, body, [request_id(self.arrival.id), *retry_headers(error)])
             return

@@ -85,9 +85,9 @@ class Inquiry:
         return round(profile.figures.input_tokens)
 
     async def model(self, request: Request) -> Response:
-        """GET /v1/models/{id}"""
+        """GET /v1/models/{id}: an id of the list, or any other name that a request may have as its `model`."""
         self._caller(request)
-        return answer(self._models.one(request.path_params["model_id"]))
+        return answer(self._models.one(request.path_params["model_id"], request.path_params.get("router", "")))
 
     async def route(self, request: Request) -> Response:
         """POST /v1/route: the decision for this body, in full, without calling anybody."""

@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct
 
 from gateway.catalog.card import Figure, ModelCard, Offer, Prices
-from gateway.errors import UnknownModel
 from gateway.live import Snapshot
 
 CREATED = 1_767_225_600  # 2026-01-01: clients want a number here; the date that matters is `released`
@@ -65,13 +64,20 @@ class ModelIndex:
         self.rows = (*router_rows(snapshot), *model_rows(snapshot))
         self._rows = {row.id: ENCODE(row) for row in self.rows}
         self.all = ENCODE(ModelList(self.rows))
+        self._snapshot = snapshot
 
-    def one(self, model_id: str) -> bytes:
-        """The entry as JSON, or `UnknownModel`."""
-        try:
-            return self._rows[model_id]
-        except KeyError:
-            raise UnknownModel(f"{model_id} is not in GET /v1/models", param="model") from None
+    def one(self, name: str, router: str = "") -> bytes:
+        """The entry, as JSON, of what a request for `name` would weigh; a target's is its model's.
+
+        router: that of the base URL, or "". Raises UnknownModel.
+        """
+        row = self._rows.get(name)
+        if row is not None and not router:
+            return row
+        leg = self._snapshot.selector.select(name, (), router).legs[0]
+        return self._rows[
+            leg.policy.name if leg.columns is None else self._snapshot.targets.offers[leg.columns[0]].model
+        ]
 
 
 def router_rows(snapshot: Snapshot) -> Iterable[ModelRow]:

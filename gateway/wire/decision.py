@@ -20,3 +20,4 @@ class Standing(Struct, frozen=True, gc=False):
     target: str
     score: float
     dimensions: dict[str, Share] = {}
+    rank: int = 0  # place in the plan, 1 is tried first; 0: it was not in the plan until others had failed

@@ -82,7 +82,7 @@ async def test_a_fault_before_the_first_content_is_unseen(fault: str, named: str
     reply = await ask_past(fault, stream, named)
     assert (reply.status, reply.faults) == (200, [named, ""])
     assert reply.headers["x-steelyard-provider"] == "sim-bravo"
-    assert reply.text == "Narrow"
+    assert reply.text == "This"
     assert not stream or reply.is_whole_stream()
 
 

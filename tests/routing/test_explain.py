@@ -202,5 +202,7 @@ def test_numbers_for_people_have_six_digits_at_most() -> None:
 def test_the_summary_after_a_fallback_starts_with_who_answered() -> None:
     decision = decided()
     first, _, third = decision.plan.candidates[:3]
-    assert [standing.target for standing in summary(decision, third.column).standings] == [third.target, first.target]
+    found = summary(decision, third.column)
+    assert [(standing.target, standing.rank) for standing in found.standings] == [(third.target, 3), (first.target, 1)]
+    assert found.margin is None
     assert [standing.target for standing in summary(decision, None, count=1).standings] == [first.target]

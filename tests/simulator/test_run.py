@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def start(*arguments: str, environ: dict[str, str] | None = None) -> tuple[subpr
     )
     assert child.stdout is not None
     return child, json.loads(child.stdout.readline())
+
+
+@contextlib.contextmanager
+def running(*arguments: str, environ: dict[str, str] | None = None) -> Iterator[dict[str, int]]:
+    """The ports of a simulator that is told to end when the block is left."""
+    child, ready = start(*arguments, environ=environ)
+    try:
+        yield ports_of(ready)
+    finally:
+        child.terminate()
+        ended(child)
 
 
 def ended(child: subprocess.Popen[bytes]) -> tuple[int, bytes]:
@@ -58,9 +70,8 @@ def test_a_signal_ends_it_at_once_even_while_it_answers(number: signal.Signals) 
 
 
 def test_all_providers_can_share_one_port() -> None:
-    child, ready = start("--single-port", "--pace", "0", "--coalesce")
-    try:
-        (port,) = set(ports_of(ready).values())
+    with running("--single-port", "--pace", "0", "--coalesce") as ports:
+        (port,) = set(ports.values())
         for provider, model in (("sim-alpha", "sim/swift-mini"), ("sim-delta", "swift-mini")):
             with connect(port) as caller:
                 caller.sendall(post(f"/{provider}/v1/chat/completions", chat_body(model, stream=True), {}))
@@ -71,17 +82,12 @@ def test_all_providers_can_share_one_port() -> None:
         assert isinstance(entries, list)
         assert [entry["provider"] for entry in entries] == ["sim-alpha", "sim-delta"]
         assert ask(port).status == 404
-    finally:
-        child.terminate()
-        ended(child)
 
 
 def test_given_a_port_the_providers_stand_in_a_row() -> None:
     port = two_free_ports()
-    child, ready = start("--port", str(port), "--provider", "sim-alpha", "--provider", "sim-bravo")
-    child.terminate()
-    ended(child)
-    assert ports_of(ready) == {"sim-alpha": port, "sim-bravo": port + 1}
+    with running("--port", str(port), "--provider", "sim-alpha", "--provider", "sim-bravo") as ports:
+        assert ports == {"sim-alpha": port, "sim-bravo": port + 1}
 
 
 def two_free_ports() -> int:
@@ -112,28 +118,17 @@ def test_the_process_stays_lean() -> None:
 
 
 def test_the_pace_comes_from_the_environment_when_none_is_given() -> None:
-    child, ready = start("--provider", "sim-alpha", environ={"STEELYARD_SIMULATOR_PACE": "0"})
-    try:
-        assert ask(ports_of(ready)["sim-alpha"], model="sim/thinker-max").ending == "whole"  # 2.2 s at pace 1
-    finally:
-        child.terminate()
-        ended(child)
+    with running("--provider", "sim-alpha", environ={"STEELYARD_SIMULATOR_PACE": "0"}) as ports:
+        assert ask(ports["sim-alpha"], model="sim/thinker-max").ending == "whole"  # 2.2 s at pace 1
 
 
 def test_at_a_pace_tokens_come_one_by_one() -> None:
-    child, ready = start("--provider", "sim-alpha", "--pace", "1")
-    try:
-        with connect(ports_of(ready)["sim-alpha"]) as caller:
-            caller.sendall(
-                post("/v1/chat/completions", chat_body(stream=True), {"x-steelyard-simulate": "OK;tokens=20"})
-            )
-            reads = 0
-            raw = b""
-            while not raw.endswith(b"\r\n0\r\n\r\n"):
-                raw += caller.recv(1 << 16)
-                reads += 1
-        assert raw.count(b'"content"') == 21
-        assert reads >= 5  # at pace 0 and coalesced it would be one
-    finally:
-        child.terminate()
-        ended(child)
+    with running("--provider", "sim-alpha", "--pace", "1") as ports, connect(ports["sim-alpha"]) as caller:
+        caller.sendall(post("/v1/chat/completions", chat_body(stream=True), {"x-steelyard-simulate": "OK;tokens=20"}))
+        reads = 0
+        raw = b""
+        while not raw.endswith(b"\r\n0\r\n\r\n"):
+            raw += caller.recv(1 << 16)
+            reads += 1
+    assert raw.count(b'"content"') == 21
+    assert reads >= 5  # at pace 0 and coalesced it would be one

@@ -70,15 +70,20 @@ def groq_rate_limit(scene: Scene) -> Reply:
 
 
 def gemini_rate_limit(scene: Scene) -> Reply:
-    """RetryInfo in the body; v=day: the quota of a day, whose delay of seconds leads nowhere."""
-    span = "Day" if scene.variant == "day" else "Minute"
+    """RetryInfo in the body; v=day: the quota of a day, whose delay of seconds leads nowhere.
+
+    Gemini has both messages. Where it is not known to be Gemini that speaks, the second means an empty account.
+    Source: reports in google-gemini/gemini-cli, issues 2020 and 14811.
+    """
+    is_day = scene.variant == "day"
+    message = "You exceeded your current quota." if is_day else "Resource has been exhausted (e.g. check quota)."
     google = "type.googleapis.com/google.rpc."
+    span = "Day" if is_day else "Minute"
     quota = {"quotaId": f"GenerateRequestsPer{span}PerProjectPerModel-FreeTier", "quotaValue": "50"}
     details = [
         {"@type": google + "QuotaFailure", "violations": [quota]},
         {"@type": google + "RetryInfo", "retryDelay": f"{scene.number('ra'):g}s"},
     ]
-    message = "You exceeded your current quota."
     error = {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}
     return 429, (JSON,), encode({"error": error})
 
@@ -105,10 +110,10 @@ def quota_exhausted(scene: Scene) -> Reply:
 
 
 HOSTILE_WAITS: dict[str, tuple[str, ...]] = {
+    "text": ("soon",),
     "huge": ("100000000000000000000",),
     "neg": ("-5",),
     "nan": ("NaN",),
-    "text": ("soon",),
     "zero": ("0",),
     "many": ("1", "3600", "-1", "tomorrow"),
 }
@@ -116,7 +121,7 @@ HOSTILE_WAITS: dict[str, tuple[str, ...]] = {
 
 def hostile_wait(scene: Scene) -> Reply:
     """Retry-After that no sane provider sends."""
-    waits = HOSTILE_WAITS.get(scene.variant, HOSTILE_WAITS["huge"])
+    waits = HOSTILE_WAITS.get(scene.variant, HOSTILE_WAITS["text"])
     headers = (JSON, *(("retry-after", wait) for wait in waits))
     return 429, headers, error_body("Too many requests.", "rate_limit_error", code="rate_limit_exceeded")
 

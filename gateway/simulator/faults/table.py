@@ -81,7 +81,7 @@ _ROWS = (
     _status("F15", "429, Gemini's RetryInfo; v=day: a daily quota", status.gemini_rate_limit, ra=7, v="minute"),
     _status("F16", "429, Anthropic's RFC 3339 resets", status.anthropic_rate_limit, ra=7),
     _status("F17", "429 insufficient_quota; v=anthropic", status.quota_exhausted, v="openai"),
-    _status("F18", "429, hostile Retry-After: v=huge, neg, nan, text, zero, many", status.hostile_wait, v="huge"),
+    _status("F18", "429, hostile Retry-After: v=text, huge, neg, nan, zero, many", status.hostile_wait, v="text"),
     _status("F19", "402 insufficient credits", status.no_credits),
     _status("F20", "400 that is really billing", status.billing_as_400),
     _status("F21", "401 that repeats the key; v=quiet: does not", status.bad_key, v="echo"),

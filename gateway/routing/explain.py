@@ -150,11 +150,12 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
 
 def _shown(decision: Decision, column: int | None, count: int) -> Sequence[tuple[int, Candidate]]:
     """The first `count`, each with its place in the plan, and that of `column` brought to the front."""
-    candidates = list(enumerate(decision.plan.candidates, 1))
-    if column is None or column == candidates[0][1].column:
-        return candidates[:count]
-    chosen = next((one for one in candidates if one[1].column == column), None)
-    others = (one for one in candidates if one[1].column != column)
+    candidates = decision.plan.candidates
+    if column is None or column == candidates[0].column:
+        return list(enumerate(candidates[:count], 1))
+    placed = list(enumerate(candidates, 1))
+    chosen = next((one for one in placed if one[1].column == column), None)
+    others = (one for one in placed if one[1].column != column)
     return [chosen or (0, _beyond_the_plan(decision, column)), *others][:count]
 
 

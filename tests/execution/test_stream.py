@@ -40,7 +40,7 @@ async def test_a_fault_after_the_first_content_cuts_the_stream(fault: str, named
         assert await simulator.log("sim-bravo") == []
         [receipt] = spine.receipts
         assert (receipt.outcome, receipt.attempts[0].outcome) == ("cut", "cut")
-        assert receipt.usage.output_tokens == 4  # 14 bytes: our own estimate of what was delivered
+        assert receipt.usage.output_tokens == 2  # 7 bytes: our own estimate of what was delivered
         assert receipt.cost_nano_usd
         assert receipt.cost_estimated
 

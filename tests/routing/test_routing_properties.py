@@ -10,6 +10,7 @@ from gateway.routing.explain import record
 from gateway.routing.plan import make_plan
 from gateway.settings.schema import Limits, RouterSettings
 from tests.routing.market import COLUMN, SCORER, TARGETS, profile, selector
+from tests.routing.test_explain import decided, with_weight
 
 WEIGHTS = st.dictionaries(st.sampled_from([d.name for d in DIMENSIONS]), st.floats(0.01, 10), min_size=1)
 PATTERNS = st.lists(st.sampled_from(["acme/*", "@cloud", "tiny/leaf", "rapid/fleet@rapid", "nobody/*"]), max_size=2)
@@ -53,3 +54,16 @@ def test_every_target_is_ranked_or_excluded_once(
         assert total == pytest.approx(candidate.score, abs=1e-4)
     again = make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, pick)
     assert again.plan == decision.plan
+
+
+@settings(max_examples=100)
+@given(WEIGHTS)
+def test_a_weight_that_is_told_to_change_the_choice_changes_it(weights: dict[str, float]) -> None:
+    decision = decided("mine", mine=RouterSettings(weights=weights))
+    found = record(decision)
+    for row, dimension in enumerate(DIMENSIONS):
+        flip = found.flips[dimension.name]
+        for weight, target in ((flip.above, flip.above_target), (flip.below, flip.below_target)):
+            if weight is not None:
+                assert 0 <= weight <= 1
+                assert with_weight(decision, row, weight) == target != found.winner

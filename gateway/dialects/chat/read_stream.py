@@ -50,6 +50,7 @@ class StreamReader:
         deltas = self._walk(b"\n\n")
         if not deltas and not self._chunks.has_begun and answer:
             deltas = read_answer(answer)
+            self.done = bool(deltas)
         self.malformed = was_malformed or self._chunks.has_nameless_calls
         self._is_over = True
         return deltas

@@ -148,14 +148,13 @@ class MessagesWriter:
         return CallOut(call.id, "function", CalledFunctionOut(call.name, arguments), extra_content=extra)
 
     def _result(self, result: ToolResult, number: int) -> None:
-        texts: list[Part] = [part for part in result.parts if isinstance(part, Text)]
-        media: list[Part] = [part for part in result.parts if isinstance(part, Media)]
+        shown: list[Part] = list(result.parts)
+        media = [part for part in result.parts if isinstance(part, Media)]
         if media and not self._target.is_callers_format:
+            shown = [part for part in result.parts if isinstance(part, Text)]
+            shown = shown or [Text("The next message shows what this call returned.")]
             self._waiting += [Text(f"Shown by tool call {result.call_id}:"), *media]
-            texts = texts or [Text("The next message shows what this call returned.")]
-        else:
-            texts += media
-        content = self._contents.content(texts, number)
+        content = self._contents.content(shown, number)
         if result.is_error and isinstance(content, str) and not content.startswith(FAILED):
             content = FAILED + content
         name = result.name if result.name and self._target.is_callers_format else UNSET

@@ -4,6 +4,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from gateway.dialects.chat.custom import wrapped
+from gateway.dialects.chat.ids import call_id_told
 from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.marks import control_of
 from gateway.dialects.chat.reasoning import ReasoningDetail, details_of
@@ -142,10 +143,11 @@ class MessagesWriter:
                 extra = {GOOGLE: {"thought_signature": sealed(call.signature, call.origin, GOOGLE)}}
             else:
                 self._losses.add_in_turn(number, "signature", FOREIGN_SEAL)
+        call_id = self._id(call.id)
         if call.is_custom and self._target.has_all_of_openai:
-            return CallOut(call.id, "custom", custom=CalledCustomOut(call.name, call.arguments))
+            return CallOut(call_id, "custom", custom=CalledCustomOut(call.name, call.arguments))
         arguments = wrapped(call.arguments) if call.is_custom else call.arguments or "{}"
-        return CallOut(call.id, "function", CalledFunctionOut(call.name, arguments), extra_content=extra)
+        return CallOut(call_id, "function", CalledFunctionOut(call.name, arguments), extra_content=extra)
 
     def _result(self, result: ToolResult, number: int) -> None:
         shown: list[Part] = list(result.parts)
@@ -159,7 +161,10 @@ class MessagesWriter:
             content = FAILED + content
         name = result.name if result.name and self._target.is_callers_format else UNSET
         mark = control_of(result.cache, self._target, self._losses)
-        self.messages.append(MessageOut("tool", content, name, result.call_id, cache_control=mark))
+        self.messages.append(MessageOut("tool", content, name, self._id(result.call_id), cache_control=mark))
+
+    def _id(self, call_id: str) -> str:
+        return call_id if self._target.is_callers_format else call_id_told(call_id, self._target.manner)
 
     def _show_waiting(self, number: int) -> None:
         if self._waiting:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.dialects.chat.ids import name_told
 from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.target import Target
 from gateway.dialects.chat.write_messages import MessagesWriter
@@ -12,8 +13,8 @@ from gateway.wire.conversation import Conversation, Sampling, Thinking
 MAX_COMPLETION_TOKENS = "max_completion_tokens"
 SERVICE_TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 # A budget in tokens as an effort: the upper end of each. OpenRouter reads an effort as a share of the output limit,
-# 20, 50 and 80 per cent; these are those shares of 20,000 tokens.
-EFFORT_OF_BUDGET = ((1_024, "minimal"), (4_000, "low"), (10_000, "medium"))
+# 20, 50 and 80 per cent; these are those shares of 20,000 tokens. Not every model that reasons takes less than low.
+EFFORT_OF_BUDGET = ((4_000, "low"), (10_000, "medium"))
 REFUSED = "the provider refuses it"
 NO_PLACE = "Chat Completions has no place for it"
 
@@ -131,6 +132,10 @@ def write_rest(conversation: Conversation, target: Target, losses: Losses) -> di
         losses.add("service_tier", f"Chat Completions has no tier {conversation.service_tier}")
     if conversation.modalities == ("text",):
         members["modalities"] = None
+    for name, told in (("prompt_cache_key", conversation.cache_key), ("user", conversation.user)):
+        if told and name_told(told) != told:
+            members[name] = name_told(told)
+            losses.add(name, "longer than providers take; told as its SHA-256")
     for name in conversation.unknown:
         losses.add(name, NO_PLACE)
     return said(members)

@@ -5,19 +5,22 @@ from gateway.dialects.chat import Chat
 from gateway.dialects.completions import Completions
 from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
+from gateway.dialects.responses import Responses
 
-__all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND"]
+__all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND", "RESPONSES"]
 
-CHAT, COMPLETIONS, MESSAGES = Chat(), Completions(), MessagesInbound()
+CHAT, COMPLETIONS, MESSAGES, RESPONSES = Chat(), Completions(), MessagesInbound(), Responses()
 
 INBOUND: dict[str, Inbound] = {
     "openai_chat": CHAT,
     "openai_completions": COMPLETIONS,
+    "openai_responses": RESPONSES,
     "anthropic_messages": MESSAGES,
     "gemini": GEMINI,
 }
 OUTBOUND: dict[str, Outbound] = {
     "openai_chat": CHAT,
+    "openai_responses": RESPONSES,
     "anthropic_messages": MessagesOutbound(),
     "gemini": GEMINI,
 }

@@ -39,8 +39,14 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
         output_tokens=output_side.output_tokens,
         reasoning_tokens=output_side.reasoning_tokens,
         estimated=reported.estimated,
+        cache_write_1h_tokens=input_side.cache_write_1h_tokens,
+        audio_input_tokens=input_side.audio_input_tokens,
+        audio_output_tokens=output_side.audio_output_tokens,
+        image_tokens=input_side.image_tokens,
     )
     settled = consistent(claimed)
+    if missing(settled, ours):
+        return marked(ours)
     return settled if input_holds and output_holds and settled == claimed else marked(settled)
 
 
@@ -51,6 +57,10 @@ def is_plausible(reported: Usage, estimate: Usage) -> bool:
         and reported.cached_tokens >= 0
         and 0 <= reported.cache_write_tokens <= reported.input_tokens - reported.cached_tokens
         and 0 <= reported.reasoning_tokens <= reported.output_tokens <= TOLERANCE * OUTPUT_FLOOR_TOKENS
+        and 0 <= reported.cache_write_1h_tokens <= reported.cache_write_tokens
+        and 0 <= reported.audio_input_tokens <= reported.input_tokens
+        and 0 <= reported.audio_output_tokens <= reported.output_tokens
+        and 0 <= reported.image_tokens <= reported.input_tokens
         and estimate.output_tokens < max(DELIVERED_FLOOR_TOKENS, reported.output_tokens * TOLERANCE)
     )
 
@@ -70,13 +80,18 @@ def consistent(usage: Usage) -> Usage:
     whole_input = clamp(usage.input_tokens, LARGEST_COUNT)
     whole_output = clamp(usage.output_tokens, LARGEST_COUNT)
     cached = clamp(usage.cached_tokens, whole_input)
+    written = clamp(usage.cache_write_tokens, whole_input - cached)
     return Usage(
         input_tokens=whole_input,
         cached_tokens=cached,
-        cache_write_tokens=clamp(usage.cache_write_tokens, whole_input - cached),
+        cache_write_tokens=written,
         output_tokens=whole_output,
         reasoning_tokens=clamp(usage.reasoning_tokens, whole_output),
         estimated=usage.estimated,
+        cache_write_1h_tokens=clamp(usage.cache_write_1h_tokens, written),
+        audio_input_tokens=clamp(usage.audio_input_tokens, whole_input),
+        audio_output_tokens=clamp(usage.audio_output_tokens, whole_output),
+        image_tokens=clamp(usage.image_tokens, whole_input),
     )
 
 

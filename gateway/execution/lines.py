@@ -85,7 +85,8 @@ def manner_of(provider: Provider, offer: Offer, card: ModelCard) -> TargetManner
     return TargetManner(
         model=offer.upstream_name,
         provider=provider.name,
-        family=FAMILIES.get(provider.dialect, ""),
+        family=provider.family or FAMILIES.get(provider.dialect, ""),
+        extensions=provider.extensions,
         max_output_tokens=int(offer.max_output_tokens.value) if offer.max_output_tokens else 0,
         stream_usage=provider.stream_usage,
         drop_fields=provider.drop_fields,

@@ -26,6 +26,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     docs: str
     dialect: str = "openai_chat"
     path: str = ""
+    family: str = ""
+    extensions: tuple[str, ...] = ()
     auth_header: str = "authorization"
     headers: dict[str, str] = {}
     forward_headers: tuple[str, ...] = ()

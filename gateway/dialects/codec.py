@@ -10,9 +10,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.dialects.contract import Inbound, Outgoing, TargetManner
-from gateway.wire.conversation import Conversation
+from gateway.wire.conversation import Conversation, Thought, ToolCall
 from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
+
+# What a body that holds a sealed thought holds too: cheaper to look for than to read a long conversation in full.
+SEAL_MARKS: dict[str, tuple[bytes, ...]] = {
+    "openai_chat": (b'"reasoning_details"', b"thought_signature"),
+    "openai_responses": (b"encrypted_content",),
+    "anthropic_messages": (b'"signature"', b'"redacted_thinking"'),
+    "gemini": (b"thoughtSignature", b"thought_signature"),
+}
+SHORTEST_ANSWERED = 2  # messages of a conversation in which a model has spoken
 
 
 class AnswerFacts(Struct, frozen=True):
@@ -53,6 +62,21 @@ class Asked(Struct):
             whole = self.inbound.read_request(self.prompt.body)
             self._conversation = replace(whole, stream=self.prompt.stream)
         return self._conversation
+
+    @property
+    def makers(self) -> frozenset[str]:
+        """The families whose sealed thoughts the conversation carries; none other can make sense of those."""
+        marks = SEAL_MARKS.get(self.inbound.name, ())
+        if self.prompt.message_count < SHORTEST_ANSWERED or not any(mark in self.prompt.body for mark in marks):
+            return frozenset()
+        parts = [part for turn in self.conversation.turns for part in turn.parts]
+        sealed = (part for part in parts if isinstance(part, Thought | ToolCall) and is_sealed(part))
+        return frozenset(part.origin for part in sealed if part.origin)
+
+
+def is_sealed(part: Thought | ToolCall) -> bool:
+    """Whether it carries something that only its maker can read or prove."""
+    return bool(part.signature or (isinstance(part, Thought) and part.hidden))
 
 
 class Relay(Protocol):

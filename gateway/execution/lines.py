@@ -35,6 +35,11 @@ class Line(Struct, frozen=True):
     window: float  # tokens
     secrets: tuple[str, ...]
 
+    @property
+    def family(self) -> str:
+        """Whose sealed thoughts it can read, "" for nobody's."""
+        return self.manner.family
+
     def headers_for(
         self, caller_headers: list[tuple[bytes, bytes]], of_body: Iterable[tuple[str, str]] = ()
     ) -> CIMultiDict[str]:

@@ -60,6 +60,7 @@ class Decision(Struct, frozen=True):
     live: LiveFigures
     pick: float
     plan: Plan
+    preferred: frozenset[int] = frozenset()  # columns that come before all others of their leg, whatever the scores
 
     @property
     def policy(self) -> Policy:
@@ -85,6 +86,16 @@ def make_plan(
     return Decision(selection, profile, targets, scorer, live, pick, plan)
 
 
+def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
+    """The same decision with these columns first: those that can make sense of what others wrote before."""
+    fits = np.zeros(len(decision.targets.ids), np.bool_)
+    fits[list(columns)] = True
+    found = {one.column: one for one in (*_narrowed(decision, fits), *decision.plan.candidates)}
+    candidates = sorted(found.values(), key=lambda one: (one.last_resort, one.leg, one.column not in columns))
+    plan = Plan(tuple(candidates), decision.plan.rankings)
+    return replace(decision, plan=plan, preferred=columns)
+
+
 def replan(decision: Decision, failed: Collection[str], window: float) -> list[Candidate]:
     """The candidates anew, once some attempts have failed: with figures of the same moment, in an order of its own.
 
@@ -93,11 +104,22 @@ def replan(decision: Decision, failed: Collection[str], window: float) -> list[C
     """
     is_fit = decision.targets.matrix.window > window
     is_elsewhere = is_fit.copy()
+    is_preferred = np.zeros_like(is_fit)
+    is_preferred[list(decision.preferred)] = True
     for provider in failed:
         is_elsewhere[list(decision.targets.by_provider.get(provider, ()))] = False
-    found = {one.column: one for fits in (is_elsewhere, is_fit) for one in _narrowed(decision, fits)}
+    masks = (is_fit & is_preferred, is_elsewhere, is_fit)
+    found = {one.column: one for fits in masks for one in _narrowed(decision, fits)}
     providers = [offer.provider for offer in decision.targets.offers]
-    return sorted(found.values(), key=lambda one: (one.last_resort, one.leg, providers[one.column] in failed))
+    return sorted(
+        found.values(),
+        key=lambda one: (
+            one.last_resort,
+            one.leg,
+            one.column not in decision.preferred,
+            providers[one.column] in failed,
+        ),
+    )
 
 
 def _narrowed(decision: Decision, fits: NDArray[np.bool_]) -> tuple[Candidate, ...]:

@@ -21,7 +21,7 @@ from gateway.execution.stream import pump
 from gateway.live import Snapshot
 from gateway.providers.faults import Fault
 from gateway.routing.describe import Profile
-from gateway.routing.plan import Decision, make_plan
+from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_id
 from gateway.server.protocol import EXTENSION
@@ -120,9 +120,13 @@ class Exchange:
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
         decision = decide(snapshot, prompt, profile, router_of(self.scope), may_use)
+        asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
+        makers = asked.makers
+        if makers:
+            decision = preferring(decision, frozenset(line.column for line in snapshot.lines if line.family in makers))
         return Errand(
             arrival=self.arrival,
-            asked=Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix))),
+            asked=asked,
             decision=decision,
             lines=snapshot.lines,
             health=snapshot.health,

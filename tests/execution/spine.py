@@ -167,10 +167,11 @@ def snapshot_of(
     fallback: Mapping[str, float] = {},
     providers: Mapping[str, object] = {},
     environ: Mapping[str, str] = {},
+    router: Mapping[str, object] = {},
 ) -> Snapshot:
     """ports: of simulated providers. providers: more of them, as in the settings. fallback: beside PATIENCE."""
-    router = {"preset": "auto", "fallback": {**PATIENCE, **fallback}}
-    document = {"default_router": "test", "routers": {"test": router}, "providers": providers}
+    test = {"preset": "auto", "fallback": {**PATIENCE, **fallback}, **router}
+    document = {"default_router": "test", "routers": {"test": test}, "providers": providers}
     return compile_snapshot(msgspec.convert(document, Settings), EMPTY, environ, ports)
 
 

@@ -181,3 +181,71 @@ async def test_a_tool_is_offered_and_called_across_formats(name: str, asked: str
         receipt = spine.receipts[0]
         assert (receipt.dialect, receipt.outcome) == (asked, "ok")
         assert (receipt.usage.input_tokens, receipt.usage.output_tokens, receipt.usage.estimated) == (12, 5, False)
+
+
+SIGNED_TURNS = [
+    {"role": "user", "content": "Weather in Oslo?"},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": "I should look.", "signature": "c2lnbmVk"},
+            {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}},
+        ],
+    },
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}]},
+]
+
+
+async def test_a_conversation_with_signed_thoughts_goes_back_to_their_maker_and_moves_only_when_he_is_down() -> None:
+    native = NATIVES["anthropic"]
+    bodies: list[Any] = []
+
+    async def serve(visit: Visit) -> None:
+        bodies.append(json.loads(await visit.request()))
+        await visit.answer(native.answer)
+
+    async def fail(visit: Visit) -> None:
+        await visit.request()
+        await visit.write(b"HTTP/1.1 500 no\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
+
+    document = MESSAGES_REQUEST | {"model": "quality", "messages": SIGNED_TURNS}
+    best = {"quality": 1.0, "input_price_usd": 0.0, "output_price_usd": 0.0, "first_token_seconds": 0.01}
+    for script, answered_by in ((serve, "anthropic"), (fail, "other")):
+        async with raw(script) as maker, raw(answer_chat) as other:
+            providers = {
+                "anthropic": {"base_url": f"http://127.0.0.1:{maker.port}/v1", "api_key": "env:KEY", "models": MODELS},
+                "other": {"base_url": f"http://127.0.0.1:{other.port}/v1", "models": [MODELS[0] | best]},
+            }
+            async with opened(snapshot_of({}, providers=providers, environ={"KEY": "k"})) as spine:
+                reply = await spine.ask(inbound=MESSAGES, document=document)
+                assert (reply.status, spine.receipts[0].provider) == (200, answered_by)
+                assert len(spine.receipts[0].attempts) == (1 if answered_by == "anthropic" else 2)
+                lost = [loss.field for loss in spine.receipts[0].losses]
+                assert bool(lost) == (answered_by == "other")
+    assert bodies[0]["messages"] == SIGNED_TURNS, "not one byte of a signed block may change"
+
+
+async def answer_chat(visit: Visit) -> None:
+    await visit.request()
+    await visit.answer()
+
+
+async def test_a_router_that_loses_nothing_passes_over_who_would_lose_something() -> None:
+    native = NATIVES["anthropic"]
+    document = CHAT_REQUEST | {"seed": 7}
+
+    async def serve(visit: Visit) -> None:
+        await visit.request()
+        await visit.answer(native.answer)
+
+    async with raw(serve) as server:
+        own = {"base_url": f"http://127.0.0.1:{server.port}/v1", "api_key": "env:KEY", "models": MODELS}
+        for loss, status in (("report", 200), ("refuse", 400)):
+            snapshot = snapshot_of({}, providers={"anthropic": own}, environ={"KEY": "k"}, router={"loss": loss})
+            async with opened(snapshot) as spine:
+                reply = await spine.ask(document=document)
+                assert reply.status == status
+                assert "seed" in (
+                    reply.headers["x-steelyard-loss"] if status == 200 else reply.json["error"]["message"]
+                )
+                assert len(server.visits) == 1, "nobody is asked in vain"

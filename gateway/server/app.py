@@ -148,8 +148,8 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     """Starlette's own 404 and 405."""
     path = request.url.path[:200]
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
-        told: GatewayError = MethodNotAllowed(request.method, path, allowed)
+        allowed = (error.headers or {}).get("Allow", "GET").split(", ")
+        told: GatewayError = MethodNotAllowed(request.method, path, ", ".join(sorted(allowed)))
     elif error.status_code == 404:
         told = NotFound(f"There is no {path} here. There are: {PATHS}")
     else:

@@ -18,11 +18,13 @@ def notice(chat: Chat) -> list[str]:
 
 def _of_words(chat: Chat) -> list[str]:
     said = next((text for message in reversed(chat.messages) if message.role == "user" for text in message.texts), "")
-    words = said[: QUOTED_CHARACTERS * 4].split()
+    start = said[: 4 * QUOTED_CHARACTERS]
+    words = start.split()
     if not words:
         return []
     quoted = " ".join(words[:QUOTED_WORDS])[:QUOTED_CHARACTERS]
-    return [f'It was asked: "{quoted}{"" if quoted.split() == said.split() else " …"}".']
+    is_all = start == said and quoted == " ".join(words)
+    return [f'It was asked: "{quoted}{"" if is_all else " …"}".']
 
 
 def _of_tools(chat: Chat) -> list[str]:
@@ -31,7 +33,7 @@ def _of_tools(chat: Chat) -> list[str]:
         return [f"It was given {_counted(results, 'tool result')}."]
     if not chat.tools:
         return []
-    names = [tool.function.name for tool in chat.tools if tool.function is not None]
+    names = [tool.function.name if tool.function else tool.type for tool in chat.tools]
     named = ", ".join([*names[:NAMED_TOOLS], *(["…"] if len(names) > NAMED_TOOLS else [])])
     return [
         f"It was offered {_counted(len(chat.tools), 'tool')} ({named}) and calls none, for an agent would carry out "

@@ -70,8 +70,9 @@ def test_an_answer_to_nobodys_words_quotes_none(port: int) -> None:
 
 
 def test_a_long_list_of_tools_is_counted_and_shortened(port: int) -> None:
-    tools = [{"type": "function", "function": {"name": name}} for name in "abcdefg"]
-    assert "It was offered 7 tools (a, b, c, d, e, …) and calls none" in text_of(port, tools=tools)
+    tools: list[object] = [{"type": "custom", "custom": {"name": "shell"}}]
+    tools += [{"type": "function", "function": {"name": name}} for name in "abcdef"]
+    assert "It was offered 7 tools (custom, a, b, c, d, …) and calls none" in text_of(port, tools=tools)
 
 
 def test_an_answer_goes_on_to_the_end_of_a_sentence(port: int) -> None:

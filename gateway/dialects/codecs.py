@@ -3,13 +3,15 @@
 from gateway.dialects.anthropic.splice import MessagesSplice
 from gateway.dialects.codec import Codec
 from gateway.dialects.contract import Inbound
-from gateway.dialects.formats import CHAT, GEMINI, GEMINI_ARRAY, INBOUND, MESSAGES, OUTBOUND
+from gateway.dialects.formats import CHAT, GEMINI, GEMINI_ARRAY, INBOUND, MESSAGES, OUTBOUND, RESPONSES
 from gateway.dialects.gemini.splice import GeminiSplice
+from gateway.dialects.responses.splice import ResponsesSplice
 from gateway.dialects.splice import ChatSplice
 from gateway.dialects.translation import Translation
 
 SPLICES: dict[tuple[Inbound, str], Codec] = {
     (CHAT, "openai_chat"): ChatSplice(),
+    (RESPONSES, "openai_responses"): ResponsesSplice(),
     (MESSAGES, "anthropic_messages"): MessagesSplice(),
     (GEMINI, "gemini"): GeminiSplice(),
     (GEMINI_ARRAY, "gemini"): GeminiSplice(sse=False),

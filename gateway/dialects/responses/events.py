@@ -59,6 +59,7 @@ class Event(Struct, frozen=True, gc=False):
     """The data of any event that is read."""
 
     type: str = ""
+    sequence_number: int | None = None
     response: ResponseMember | None = None
     item: Raw = ABSENT
     item_id: str | None = None

@@ -22,7 +22,7 @@ def read_answer(body: bytes, family: str = FAMILY) -> list[Delta]:
             error = stray_error(body)
             return [] if error is None else [Failure(error)]
         status = "incomplete" if response.status == "incomplete" else "completed"
-        return AnswerReader(family).read(Event(f"response.{status}", response))
+        return AnswerReader(family).read(Event(f"response.{status}", response=response))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         error = stray_error(body)
         return [] if error is None else [Failure(error)]

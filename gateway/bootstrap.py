@@ -89,7 +89,8 @@ def compile_snapshot(
     if simulator_ports:
         providers.update(simulated_providers(simulator_ports))
         catalog = merge(catalog, *simulated_catalog())
-    targets = build_targets(catalog, providers.keys(), TASKS)
+    apis = {name: provider.apis for name, provider in providers.items()}
+    targets = build_targets(catalog, providers.keys(), TASKS, apis)
     routers = {**PRESETS, **settings.routers}
     # Callers with keys of their own are not the operator, and our environment is none of their business.
     why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from statistics import median
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,14 +46,24 @@ class Targets(Struct, frozen=True):
     by_provider: dict[str, tuple[int, ...]]
 
 
-def build_targets(catalog: Catalog, providers: Collection[str], tasks: Sequence[str]) -> Targets:
+def build_targets(
+    catalog: Catalog,
+    providers: Collection[str],
+    tasks: Sequence[str],
+    apis: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Targets:
     """The offers of the given providers that answer to chat, as columns.
 
+    apis: provider -> further formats that it can be asked in, for models that answer in nothing else.
     An offer past the day on which its provider retires it (the catalog's date is today) stays, but expects failure.
     """
     offers = tuple(
         sorted(
-            (offer for offer in catalog.offers if offer.provider in providers and not offer.api),
+            (
+                offer
+                for offer in catalog.offers
+                if offer.provider in providers and (not offer.api or offer.api in apis.get(offer.provider, ()))
+            ),
             key=lambda offer: (offer.model, offer.provider),
         )
     )

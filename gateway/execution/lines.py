@@ -18,6 +18,8 @@ from gateway.transport.proxy import proxy_for
 # Whose signed thoughts a format can carry back to a provider.
 FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
 
+DIALECT_OF_API = {"responses": "openai_responses"}  # `Offer.api` of models that answer in one format only
+
 
 class Line(Struct, frozen=True):
     """How to reach one target, and what it charges."""
@@ -25,6 +27,7 @@ class Line(Struct, frozen=True):
     column: int
     target: str
     provider: Provider
+    dialect: str  # the format that this target is asked in
     manner: TargetManner
     url: URL
     stream_url: URL
@@ -66,14 +69,16 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
     lines = []
     for column, offer in enumerate(targets.offers):
         provider, card = providers[offer.provider], targets.models[column]
+        dialect = DIALECT_OF_API.get(offer.api, provider.dialect)
         lines.append(
             Line(
                 column=column,
                 target=targets.ids[column],
                 provider=provider,
-                manner=manner_of(provider, offer, card),
-                url=url(model_url(provider, offer.upstream_name, stream=False)),
-                stream_url=url(model_url(provider, offer.upstream_name, stream=True)),
+                dialect=dialect,
+                manner=manner_of(provider, offer, card, dialect),
+                url=url(model_url(provider, offer.upstream_name, stream=False, dialect=dialect)),
+                stream_url=url(model_url(provider, offer.upstream_name, stream=True, dialect=dialect)),
                 proxy=proxies[offer.provider],
                 headers=headers[offer.provider],
                 prices=PriceList(offer.prices),
@@ -85,12 +90,12 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
     return tuple(lines)
 
 
-def manner_of(provider: Provider, offer: Offer, card: ModelCard) -> TargetManner:
+def manner_of(provider: Provider, offer: Offer, card: ModelCard, dialect: str) -> TargetManner:
     """How the target wants to be spoken to."""
     return TargetManner(
         model=offer.upstream_name,
         provider=provider.name,
-        family=provider.family or FAMILIES.get(provider.dialect, ""),
+        family=provider.family or FAMILIES.get(dialect, ""),
         extensions=provider.extensions,
         max_output_tokens=int(offer.max_output_tokens.value) if offer.max_output_tokens else 0,
         stream_usage=provider.stream_usage,

@@ -129,7 +129,7 @@ def whoever_is_left(errand: Errand, line: Line, verdict: Verdict) -> deque[Candi
 async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     """Try one target, and let health learn of a failure at once."""
     prompt = errand.prompt
-    codec = codec_of(errand.asked.inbound, line.provider.dialect)
+    codec = codec_of(errand.asked.inbound, line.dialect)
     outgoing = codec.request(errand.asked, manner_for(errand, line))
     if outgoing.losses and errand.decision.policy.settings.loss == "refuse":
         return passed_over(errand, line, outgoing.losses)

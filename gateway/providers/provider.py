@@ -39,6 +39,7 @@ class Provider(Struct, frozen=True):
     key: Secret | None  # None: needs none (self-hosted, simulator)
     key_env: tuple[str, ...] = ()  # environment variables that may hold the key, first wins
     dialect: str = "openai_chat"  # the format that it speaks
+    apis: tuple[str, ...] = ()  # further formats that it speaks, for models that answer in nothing else: "responses"
     path: str = ""  # appended to base_url, with {model} for the model's name; "" for the format's own
     family: str = ""  # whose signed thoughts it accepts: "openai", …; "" when its format says so, or nobody's
     extensions: tuple[str, ...] = ()  # request members beyond its format's definition that it takes

@@ -10,10 +10,13 @@ from gateway.dialects.formats import OUTBOUND
 from gateway.providers.provider import Provider
 
 
-def model_url(provider: Provider, model: str, *, stream: bool) -> str:
-    """Where a request for this model is posted. model: the provider's name for it."""
-    path = provider.path.replace("{model}", quote(model)) or OUTBOUND[provider.dialect].path(model, stream)
-    return provider.base_url + path
+def model_url(provider: Provider, model: str, *, stream: bool, dialect: str = "") -> str:
+    """Where a request for this model is posted.
+
+    model: the provider's name for it. dialect: the format, when it is not the provider's usual one.
+    """
+    usual = "" if dialect and dialect != provider.dialect else provider.path.replace("{model}", quote(model))
+    return provider.base_url + (usual or OUTBOUND[dialect or provider.dialect].path(model, stream))
 
 
 def upstream_headers(provider: Provider) -> tuple[tuple[str, str], ...]:

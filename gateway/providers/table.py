@@ -25,6 +25,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     key_env: tuple[str, ...]
     docs: str
     dialect: str = "openai_chat"
+    apis: tuple[str, ...] = ()
     path: str = ""
     family: str = ""
     extensions: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from gateway.server.inquiry import Inquiry
 from gateway.server.limits import Message, Receive, Scope, Send
 from gateway.server.metadata import request_id
 from gateway.server.replies import retry_headers, send_error
+from gateway.server.responses import ResponsesGeneration
 from gateway.server.state import State
 
 MISDIRECTED = GatewayError(
@@ -34,7 +35,8 @@ FOREIGN_PAGE = GatewayError(
 )
 PREFIXES = ("", "/routers/{router}", "/api")  # the last is where OpenRouter's clients look
 PATHS = (
-    "POST /v1/chat/completions, POST /v1/completions, POST /v1/messages, POST /v1/messages/count_tokens, "
+    "POST /v1/chat/completions, POST /v1/completions, POST /v1/responses, GET and DELETE /v1/responses/{id}, "
+    "POST /v1/messages, POST /v1/messages/count_tokens, "
     "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
     "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, GET /healthz, "
     "GET /readyz; each but the last two also below /routers/{name} and /api"
@@ -106,8 +108,12 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
         "/v1/messages": Generation(state, MESSAGES),
     }
     gemini = GeminiGeneration(state, GEMINI)
+    responses = ResponsesGeneration(state)
     endpoints: list[tuple[str, Callable[..., Any], list[str] | None]] = [
         *((path, endpoint, None) for path, endpoint in hot.items()),
+        ("/v1/responses", responses, None),
+        ("/v1/responses/{response_id}", responses.show, ["GET"]),
+        ("/v1/responses/{response_id}", responses.delete, ["DELETE"]),
         ("/v1/messages/count_tokens", inquiry.count_tokens, ["POST"]),
         ("/v1beta/models", inquiry.gemini_models, ["GET"]),
         ("/v1/catalog", inquiry.catalog, ["GET"]),

@@ -43,12 +43,13 @@ class Generation:
         self._state = state
         self._inbound = inbound
 
-    def wanted(self, scope: Scope, default_model: str) -> tuple[Inbound, Parse]:
-        """The caller's format, and how to read a body of it."""
-        return self._inbound, partial(self._inbound.parse, default_model=default_model)
+    def exchange(self, scope: Scope, send: Send) -> "Exchange":
+        """A new one, knowing the caller's format and how to read a body of it."""
+        parse = partial(self._inbound.parse, default_model=default_model(scope, self._state))
+        return Exchange(self._state, scope, send, self._inbound, parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(self._state, scope, send, *self.wanted(scope, default_model(scope, self._state)))
+        exchange = self.exchange(scope, send)
         try:
             await exchange.serve(receive)
         except GatewayError as error:
@@ -67,12 +68,13 @@ class Generation:
 class GeminiGeneration(Generation):
     """Google's way: the URL names the model and whether to stream, "/models/auto:streamGenerateContent"."""
 
-    def wanted(self, scope: Scope, default_model: str) -> tuple[Inbound, Parse]:
+    def exchange(self, scope: Scope, send: Send) -> "Exchange":
         """Without `alt=sse` a stream is a JSON array."""
-        model = scope["path_params"]["call"]
+        model = scope["path_params"]["call"] or default_model(scope, self._state)
         is_stream = scope["path"].endswith(":streamGenerateContent")
         inbound = GEMINI_ARRAY if is_stream and b"alt=sse" not in scope["query_string"] else GEMINI
-        return inbound, partial(inbound.parse, default_model=model or default_model, stream=is_stream)
+        parse = partial(inbound.parse, default_model=model, stream=is_stream)
+        return Exchange(self._state, scope, send, inbound, parse)
 
 
 class Exchange:
@@ -103,7 +105,7 @@ class Exchange:
         try:
             body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
-            prompt, profile = await understand(body, self.parse)
+            prompt, profile = await understand(self.completed(body), self.parse)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
             answer = await carry(errand)
@@ -113,6 +115,13 @@ class Exchange:
                 self.begun.close()
             self.stop_listening()
             state.gate.leave()
+
+    def completed(self, body: bytes) -> bytes:
+        """The body with everything that it only names. Raises InvalidRequest."""
+        return body
+
+    def answered(self, body: bytes) -> None:
+        """Take note of a whole answer, or of the last events of a stream, as the caller gets them."""
 
     def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
         """Prompt to plan: one synchronous call, no I/O."""
@@ -145,6 +154,7 @@ class Exchange:
         receipt = receipt_of_answer(errand, answer, spent, "ok")
         body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
         self.record(receipt)
+        self.answered(body)
         extra = (*cost_header(receipt.cost_nano_usd), *loss_header(receipt.losses))
         await send_json(self.send, 200, body, [*answer_headers(receipt), *extra])
 
@@ -162,6 +172,7 @@ class Exchange:
         metadata = metadata_of(receipt) if self.wants_metadata() else None
         last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
+        self.answered(last)
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
     def write(self, piece: bytes) -> Awaitable[None]:

@@ -242,6 +242,12 @@ def test_a_retired_target_is_expected_to_fail_but_stays() -> None:
     assert targets.prior.availability[column(targets, "maker/new@here")] > 0.5
 
 
+def test_a_target_that_answers_only_to_another_api_is_a_column_where_we_can_ask_in_it() -> None:
+    found = small(offer("m", api="responses"), offer("n"), m=card("m"), n=card("n"))
+    assert len(build_targets(found, ["here"], TASKS, {"here": ["responses"]}).ids) == 2
+    assert len(build_targets(found, ["here"], TASKS, {"there": ["responses"]}).ids) == 1
+
+
 def test_a_target_that_answers_only_to_another_api_is_no_column() -> None:
     targets = build_targets(small(offer("m", api="responses"), offer("n"), m=card("m"), n=card("n")), ["here"], TASKS)
     assert targets.ids == ("maker/n@here",)

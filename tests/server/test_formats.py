@@ -48,6 +48,14 @@ FACES = [
         "data: [DONE]",
     ),
     Face(
+        "openai_responses",
+        lambda model, stream: "/v1/responses",
+        lambda model, stream: {"model": model, "stream": stream, "max_output_tokens": 20, "input": "hello"},
+        lambda answer: joined([part for item in answer["output"] for part in item.get("content") or ()]),
+        lambda document: (document.get("error") or document["response"]["error"])["message"],
+        'data: {"type":"response.incomplete"',
+    ),
+    Face(
         "anthropic_messages",
         lambda model, stream: "/v1/messages",
         chat_body,
@@ -90,7 +98,7 @@ def story_of(answer: httpx2.Response) -> Any:
             line[6:] for line in reversed(text.splitlines()) if line.startswith("data: ") and "steelyard" in line
         )
     document = json.loads(text)
-    return document.get("steelyard") or document["message"]["steelyard"]
+    return document.get("steelyard") or document["response"]["steelyard"]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -186,3 +194,32 @@ def test_models_are_listed_in_each_shape(keyless: Gateway) -> None:
     catalog = keyless.http.get("/v1/catalog").json()["providers"][0]
     assert catalog["nativeBaseUrl"].startswith("/v1/native/")
     assert {"auto", "sim/flagship"} <= {model["id"] for model in catalog["models"]}
+
+
+def test_a_response_can_be_gone_on_from_shown_and_deleted(keyless: Gateway) -> None:
+    for stream in (False, True):
+        body = {"model": "auto", "input": "my name is Ada", "max_output_tokens": 20, "stream": stream}
+        first = keyless.http.post("/v1/responses", json=body)
+        text = first.text if not stream else [line[6:] for line in first.text.splitlines() if "response." in line][-1]
+        document = json.loads(text)
+        response_id = (document if not stream else document["response"])["id"]
+        shown = keyless.http.get(f"/v1/responses/{response_id}").json()
+        assert (shown["id"], shown["object"]) == (response_id, "response")
+        second = keyless.http.post("/v1/responses", json=body | {"previous_response_id": response_id, "stream": False})
+        assert second.status_code == 200
+        alone = keyless.http.post("/v1/responses", json=body | {"stream": False})
+        assert second.json()["usage"]["input_tokens"] > alone.json()["usage"]["input_tokens"]
+        assert keyless.http.delete(f"/v1/responses/{response_id}").json()["deleted"] is True
+        assert keyless.http.get(f"/v1/responses/{response_id}").status_code == 404
+        gone = keyless.http.post("/v1/responses", json=body | {"previous_response_id": response_id})
+        assert (gone.status_code, gone.json()["error"]["code"]) == (400, "previous_response_not_found")
+
+
+def test_what_nobody_here_can_do_is_refused_and_not_ignored(keyless: Gateway) -> None:
+    answer = keyless.http.post("/v1/responses", json={"model": "auto", "input": "hi", "background": True})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_parameter")
+
+
+def test_a_response_that_is_not_to_be_stored_is_not(keyless: Gateway) -> None:
+    answer = keyless.http.post("/v1/responses", json={"model": "auto", "input": "hi", "store": False}).json()
+    assert keyless.http.get(f"/v1/responses/{answer['id']}").status_code == 404

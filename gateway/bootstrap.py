@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from core.predictor import TASKS
 from core.scorer import IMPLEMENTATION, Scorer
 from gateway.accounting.drain import Drainer
 from gateway.accounting.journal import Journal
+from gateway.accounting.places import make_places
 from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
@@ -33,13 +35,16 @@ from gateway.providers.table import load_table, resolve
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
+from gateway.server.listen import netloc, open_sockets
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
 from gateway.settings.schema import Settings
+from gateway.settings.shown import quoted
 from gateway.settings.watch import watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
+from gateway.simulator.models import PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.telemetry import logs
 from gateway.transport.send import Transport
@@ -47,6 +52,7 @@ from gateway.transport.send import Transport
 log = logging.getLogger("steelyard")
 
 DEFAULT_FILE = "steelyard.yaml"
+PACE = "STEELYARD_SIMULATOR_PACE"  # environment variable, of the built-in simulator
 
 
 class Options(Struct, frozen=True):
@@ -112,6 +118,12 @@ def compile_snapshot(
     )
 
 
+def first_snapshot(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
+    """What a server with these settings would serve its first request from. Starts nothing."""
+    ports = None if resolve(settings, environ).live else dict.fromkeys(PROVIDERS, 1)
+    return compile_snapshot(settings, known_catalog(settings), environ, ports)
+
+
 class House:
     """A running gateway: the snapshot and what may replace it."""
 
@@ -153,18 +165,29 @@ class House:
         """Carry out what was asked for, one after the other. Compiling takes tens of milliseconds, hence the thread."""
         while True:
             catalog = await self._wanted.get()
+            if catalog is None and self.path is not None and not self.path.exists():
+                log.warning("%s is gone; the settings last read from it go on serving until it is back", self.path)
+                continue
             try:
                 settings = self.settings if catalog is not None else self._read_again()
                 snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
-            except (SettingsError, ValueError, OSError) as error:
-                log.error("not reloaded, the old settings and catalog go on serving:\n%s", error)
+            except SettingsError as error:
+                for finding in error.findings:
+                    log.error("not reloaded, the old settings go on serving: %s", finding.partition("\n")[0])
+                continue
+            except (ValueError, OSError) as error:
+                log.error("not reloaded, the old settings and catalog go on serving: %s", error)
                 continue
             self.settings, self.catalog = settings, catalog or self.catalog
             self.live.swap(snapshot)
+            logs.set_level(settings.server.log)
             log.info("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
 
     def _read_again(self) -> Settings:
-        loaded, _ = read_settings(self._options.config, self._environ)
+        # A file that we have read once must not be replaced by defaults because it went away.
+        loaded, self.path = read_settings(self.path or self._options.config, self._environ)
+        if loaded.is_blank and self.path is not None:
+            raise SettingsError([f"{self.path}: is empty; to go back to the defaults write a comment into it"])
         bound = self.settings.server
         asked = with_options(loaded.settings, self._options).server
         if (asked.host, asked.port) != (bound.host, bound.port):
@@ -173,22 +196,13 @@ class House:
         return with_options(loaded.settings, Options(host=bound.host, port=bound.port))
 
     def _compile(self, settings: Settings, catalog: Catalog) -> Snapshot:
-        return compile_snapshot(settings, catalog, self._environ, self._ports)
+        ports = None if resolve(settings, self._environ).live else self._ports  # made-up answers only for want of real
+        return compile_snapshot(settings, catalog, self._environ, ports)
 
 
 def known_catalog(settings: Settings) -> Catalog:
     """The catalog that a server with these settings starts with: the refreshed one if it is newer than the bundled."""
     return last_good(Path(settings.catalog.path))
-
-
-def served_catalog(settings: Settings, environ: Mapping[str, str]) -> Catalog:
-    """The known catalog with the operator's own models, or with the simulator's when no provider is live."""
-    catalog = known_catalog(settings)
-    live = resolve(settings, environ).live
-    if not live:
-        return merge(catalog, *simulated_catalog())
-    own = {name: settings.providers[name] for name in live if name in settings.providers}
-    return merge(catalog, *own_models(own, catalog), {SOURCE: OWN_SOURCE})
 
 
 async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report:
@@ -197,13 +211,18 @@ async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report
 
 
 async def serve(options: Options, announce: Callable[[Running], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SettingsError before anything is opened."""
+    """Serve until SIGTERM or SIGINT. Raises SettingsError when something is wrong that a person can put right."""
     house = House(options, os.environ)
+    settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(logs.set_up(house.settings.server.log).close)
+        sockets = open_sockets(settings.server.host, settings.server.port)
+        for listener in sockets:
+            stack.callback(listener.close)
+        make_places(settings.ledger)
+        stack.callback(logs.set_up(settings.server.log, settings.server.log_format).close)
         simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
         await house.open(simulator)
-        settings = house.settings
+        stack.callback(log.info, "stopped")
         ledger = SqliteLedger(Path(settings.ledger.path))
         journal = Journal(Path(settings.ledger.journal))
         drainer = Drainer(journal, ledger, settings.ledger.retention_days)
@@ -214,10 +233,10 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         stack.push_async_callback(transport.close)
         state = State(house.live, transport, [journal.append, logs.log_request])
         app = make_app(state, ledger, is_loopback(settings.server.host))
-        server = Server(server_config(app, settings), state)
+        server = Server(server_config(app), state)
         server.when_started = lambda port: announce(
             Running(
-                url=f"http://{settings.server.host}:{port}",
+                url=f"http://{netloc(settings.server.host, port)}",
                 snapshot=house.live.current,
                 simulated=simulator is not None,
                 config=house.path,
@@ -225,7 +244,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
             )
         )
         await stack.enter_async_context(background(house, server))
-        await server.serve()
+        await server.serve(sockets)
 
 
 @contextlib.asynccontextmanager
@@ -234,11 +253,28 @@ async def simulator_if(needed: bool) -> AsyncIterator[SimulatorProcess | None]:
     if not needed:
         yield None
         return
-    process = await spawn(pace=float(os.environ.get("STEELYARD_SIMULATOR_PACE", "1")))
+    pace = simulator_pace(os.environ)
+    try:
+        process = await spawn(pace=pace)
+    except (OSError, RuntimeError, ValueError) as error:  # TimeoutError is an OSError
+        why = str(error) or "it took too long"
+        raise SettingsError([f"the built-in simulator does not start: {why}; set a provider's key"]) from error
     try:
         yield process
     finally:
         await process.stop()
+
+
+def simulator_pace(environ: Mapping[str, str]) -> float:
+    """1 is real time, 0 as fast as possible. Raises SettingsError."""
+    told = environ.get(PACE, "1")
+    try:
+        pace = float(told)
+    except ValueError:
+        pace = math.nan
+    if not 0 <= pace < math.inf:
+        raise SettingsError([f"{PACE} is {quoted(told)}; a number is expected: 1 is real time, 0 as fast as possible"])
+    return pace
 
 
 @contextlib.asynccontextmanager
@@ -251,8 +287,7 @@ async def background(house: House, server: "Server") -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(house.follow())
-        if house.path is not None:
-            tasks.create_task(watch(house.path, house.ask_reload, stop))
+        tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
             refresher = Refresher(house.settings.catalog, house.catalog, random.random)
             tasks.create_task(refresher.run_forever(stop, house.ask_adopt))
@@ -271,6 +306,13 @@ class Server(uvicorn.Server):
         self._state = state
         self.when_started: Callable[[int], None] = lambda port: None
 
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """The first signal lets what is being answered end, a second one does not."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        if not self.force_exit and (count := self._state.gate.in_flight):
+            log.info("stopping when %d in flight have ended; another signal ends them now", count)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are handled by `background`: uvicorn would re-raise them before the ledger is drained."""
@@ -286,11 +328,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
 
-def server_config(app: object, settings: Settings) -> uvicorn.Config:
+def server_config(app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        host=settings.server.host,
-        port=settings.server.port,
         loop="none",
         http=SteelyardProtocol,
         ws="none",

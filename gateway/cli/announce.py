@@ -1,16 +1,21 @@
 """What a person needs to know when the server is up."""
 
+import shutil
 import textwrap
 
 from gateway import __version__
 from gateway.bootstrap import Running
+from gateway.cli.words import counted
+from gateway.settings.schema import CallerKey
+
+LONGEST = 100  # characters of a line; curl's excepted, which must stay whole
 
 
 def announcement(running: Running) -> str:
     """URL, routers, providers, and a curl line that works as pasted."""
     snapshot = running.snapshot
-    has_keys = bool(snapshot.settings.keys)
     live = [name for name, provider in snapshot.providers.items() if not provider.simulated]
+    targets = counted(len(snapshot.targets.ids), "target")
     lines = [
         f"Steelyard {__version__} serves {running.url}/v1",
         "",
@@ -18,15 +23,31 @@ def announcement(running: Running) -> str:
         row("Routers", "  ".join(snapshot.policies)),
         row("Providers", providers_text(live, running.simulated)),
         row("Not live", absent_text(dict(snapshot.absent))),
-        row("Targets", f"{len(snapshot.targets.ids)} models at providers, scored by the {running.scorer} kernel"),
+        row("Targets", f"{targets} (a model at a provider each), scored by the {running.scorer} kernel"),
         "",
-        "Try it, with a key of yours in STEELYARD_API_KEY:" if has_keys else "Try it:",
-        f"  curl {running.url}/v1/chat/completions -H 'content-type: application/json' \\",
-        *(["""    -H "authorization: Bearer $STEELYARD_API_KEY" \\"""] if has_keys else []),
-        """    -d '{"model":"auto","messages":[{"role":"user","content":"Say hello in five words"}]}'""",
+        *trial(running.url, snapshot.settings.keys),
         "",
     ]
     return "\n".join(lines)
+
+
+def trial(url: str, keys: tuple[CallerKey, ...]) -> list[str]:
+    """A first request, as lines for a shell."""
+    curl = f"  curl {url}/v1/chat/completions -H 'content-type: application/json' \\"
+    if not keys:
+        return ["Try it:", curl, body("auto")]
+    key = next((key for key in keys if not key.routers), keys[0])
+    return [
+        f"Try it, with the key of {key.name} (steelyard keys new printed it) in place of KEY:",
+        "  export STEELYARD_API_KEY=KEY",
+        curl,
+        '    -H "authorization: Bearer $STEELYARD_API_KEY" \\',
+        body(key.routers[0] if key.routers else "auto"),
+    ]
+
+
+def body(model: str) -> str:
+    return f"""    -d '{{"model":"{model}","messages":[{{"role":"user","content":"Say hello in five words"}}]}}'"""
 
 
 def providers_text(live: list[str], simulated: bool) -> str:
@@ -42,4 +63,11 @@ def absent_text(absent: dict[str, str]) -> str:
 
 
 def row(name: str, text: str) -> str:
-    return textwrap.fill(text, 100, initial_indent=f"  {name:<10} ", subsequent_indent=" " * 13)
+    return textwrap.fill(
+        text,
+        min(LONGEST, shutil.get_terminal_size((LONGEST, 1)).columns),
+        initial_indent=f"  {name:<10} ",
+        subsequent_indent=" " * 13,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,53 +1,100 @@
 """steelyard explain: a decision as a table that a person can read."""
 
-import json
+import http.client
 import os
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 
 import click
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
-from rich.text import Text
 
 from core.dimensions import DIMENSIONS
 from gateway import bootstrap
-from gateway.cli.render import CONSOLE, number, plain_table, print_json
+from gateway.cli.render import number, print_json
+from gateway.cli.table import Column, Style, Table, note, say
 from gateway.dialects.openai_chat import parse
 from gateway.providers.table import load_table
 from gateway.routing.describe import describe
 from gateway.routing.explain import CandidateRecord, DecisionRecord, record
 from gateway.routing.plan import make_plan
-from gateway.simulator.models import PROVIDERS
+from gateway.settings.schema import ServerSettings
 
 TIMEOUT_SECONDS = 10.0
+DEFAULT_PORT = ServerSettings().port
+DIGITS = 3  # of a figure; --json has them all
 
 
-class Answer(msgspec.Struct):
+class Answer(Struct):
     """The part of GET /v1/decisions/{id} that is rendered."""
 
     decision: DecisionRecord | None
 
 
+class Complaint(Struct):
+    """What a server says instead."""
+
+    message: str
+
+
+class Refusal(Struct):
+    """An answer with an error in it."""
+
+    error: Complaint
+
+
 def fetch(url: str, key: str, decision_id: str) -> DecisionRecord:
     """A past decision from a running server."""
-    request = urllib.request.Request(f"{url}/v1/decisions/{decision_id}")  # noqa: S310 - the operator's own URL
+    base = base_url(url)
+    request = urllib.request.Request(f"{base}/v1/decisions/{decision_id}")  # noqa: S310 - the operator's own URL
     if key:
         request.add_header("authorization", f"Bearer {key}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310
             answer = msgspec.json.decode(reply.read(), type=Answer)
     except urllib.error.HTTPError as error:
-        raise click.ClickException(json.loads(error.read())["error"]["message"]) from error
-    except OSError as error:
+        raise click.ClickException(refusal(base, error)) from error
+    except (OSError, http.client.HTTPException) as error:
+        why = getattr(error, "reason", error)
         raise click.ClickException(
-            f"{url} does not answer ({error}); steelyard serve starts a server there, --url names another one"
+            f"nothing answers at {base} ({getattr(why, 'strerror', None) or why}); start a server with "
+            "steelyard serve, or say with --url where it runs"
         ) from error
+    except msgspec.MsgspecError as error:
+        raise click.ClickException(f"what answers at {base} is no Steelyard; say with --url where it runs") from error
     if answer.decision is None:
         raise click.ClickException(f"{decision_id} is too old to be explained whole; its receipt is in the ledger")
     return answer.decision
+
+
+def base_url(url: str) -> str:
+    """What people write for a server, as a URL to put paths behind: "localhost" is http://localhost:8080."""
+    whole = url if "://" in url else f"http://{url}"
+    parts = urlsplit(whole)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise click.BadParameter(f"{url!r} is no URL; http://127.0.0.1:{DEFAULT_PORT} is one", param_hint="--url")
+    needs_port = port is None and "://" not in url
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return f"{parts.scheme}://{parts.netloc}{f':{DEFAULT_PORT}' if needs_port else ''}{path}"
+
+
+def refusal(base: str, error: urllib.error.HTTPError) -> str:
+    """What the server said; its own words if it is one of ours."""
+    with error:
+        try:
+            said = msgspec.json.decode(error.read(), type=Refusal).error.message
+        except msgspec.MsgspecError:
+            return f"what answers at {base} is no Steelyard (status {error.code}); say with --url where it runs"
+    return f"{said} (--key, or STEELYARD_API_KEY)" if error.code == HTTPStatus.UNAUTHORIZED else said
 
 
 def offline(config: Path | None, prompt: str, model: str, everything: bool) -> DecisionRecord:
@@ -57,10 +104,7 @@ def offline(config: Path | None, prompt: str, model: str, everything: bool) -> D
     environ = dict(os.environ)
     if everything:
         environ |= {provider.key_env[0]: "pretended" for provider in load_table().values() if provider.key_env}
-    catalog = bootstrap.known_catalog(settings)
-    snapshot = bootstrap.compile_snapshot(settings, catalog, environ, None)
-    if not snapshot.providers:
-        snapshot = bootstrap.compile_snapshot(settings, catalog, environ, dict.fromkeys(PROVIDERS, 1))
+    snapshot = bootstrap.first_snapshot(settings, environ)
     body = msgspec.json.encode({"messages": [{"role": "user", "content": prompt}]})
     wanted = replace(parse(body, default_model=settings.default_router), model=model or settings.default_router)
     selection = snapshot.selector.select(wanted.model)
@@ -74,13 +118,12 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
         print_json(decision)
         return
     request = decision.request
-    CONSOLE.print(
-        f"[bold]{decision.winner}[/bold] wins under router {decision.router}"
-        + (f", {decision.margin:+.3f} ahead of {decision.runner_up}" if decision.margin is not None else "")
-    )
-    CONSOLE.print(
+    ahead = f", {decision.margin:+.3f} ahead of {decision.runner_up}" if decision.margin is not None else ""
+    say(f"{decision.winner} wins under router {decision.router}{ahead}", "bold")
+    needs = f", needs {', '.join(request.needs)}" if request.needs else ""
+    say(
         f"task {request.task} (confidence {request.confidence:.2f}), about {request.input_tokens:,} tokens in, "
-        f"{request.output_tokens:,} out" + (f", needs {', '.join(request.needs)}" if request.needs else "") + "\n"
+        f"{request.output_tokens:,} out{needs}\n"
     )
     print_candidates(decision, limit)
     print_flips(decision)
@@ -88,40 +131,44 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
 
 
 def print_candidates(decision: DecisionRecord, limit: int) -> None:
-    heads = (f"{d.name} {decision.weights[d.name]:.2f}" for d in DIMENSIONS)
-    table = plain_table("", "target", "score", *heads, numbers_from=2)
-    for candidate in decision.candidates[:limit]:
-        cells = [figure_cell(candidate, name) for name in (d.name for d in DIMENSIONS)]
-        style = "dim" if candidate.last_resort else "bold" if candidate.rank == 1 else ""
-        table.add_row(str(candidate.rank), candidate.target, f"{candidate.score:.3f}", *cells, style=style)
-    CONSOLE.print(table)
+    """A row per candidate. What weighs least is the first that a narrow terminal leaves out."""
+    names = [dimension.name for dimension in DIMENSIONS]
+    by_weight = sorted(names, key=lambda name: -decision.weights[name])
+    dimensions = (Column(f"{name} {decision.weights[name]:.2f}", by_weight.index(name) + 1, True) for name in names)
+    table = Table([Column("rank", is_number=True), Column("target"), Column("score", is_number=True), *dimensions])
+    for one in decision.candidates[:limit]:
+        rank = f"{one.rank}{'!' if one.last_resort else ''}"
+        style: Style = "dim" if one.last_resort else "bold" if one.rank == 1 else "plain"
+        table.add(rank, one.target, f"{one.score:.3f}", *(figure_cell(one, name) for name in names), style=style)
+    table.print()
+    legend = "each cell: the figure and what it adds to the score; ~ is an estimate, ! a last resort"
     more = len(decision.candidates) - limit
-    note = "each cell: figure and its contribution to the score; ~ is an estimate, dim rows are last resorts"
-    CONSOLE.print(f"{note}{f'; {more} more with --limit' if more > 0 else ''}\n", style="dim")
+    note(f"{legend}{f'; {more} more with --limit' if more > 0 else ''}")
 
 
-def figure_cell(candidate: CandidateRecord, name: str) -> Text:
+def figure_cell(candidate: CandidateRecord, name: str) -> str:
     share = candidate.dimensions[name]
-    unit = {"USD": "$", "s": "s", "gCO2e": "g"}.get(share.unit, "")
-    figure = number(share.figure)
-    told = f"${figure}" if unit == "$" else figure + unit
-    return Text(f"{'~' if share.estimated else ''}{told} {share.contribution:+.3f}")
+    figure = number(share.figure, DIGITS) or "?"
+    with_unit = {"USD": f"${figure}", "s": f"{figure}s", "gCO2e": f"{figure}g"}.get(share.unit, figure)
+    return f"{'~' if share.estimated else ''}{with_unit} {share.contribution:+.3f}"
 
 
 def print_flips(decision: DecisionRecord) -> None:
     """At which weight another target would win."""
+    if any(flip.above is not None or flip.below is not None for flip in decision.flips.values()):
+        say("")
     for name, flip in decision.flips.items():
         if flip.above is not None:
-            CONSOLE.print(f"{name} at {flip.above:.4f} or more would choose {flip.above_target}")
+            say(f"{name} at {flip.above:.4f} or more would choose {flip.above_target}")
         if flip.below is not None:
-            CONSOLE.print(f"{name} at {flip.below:.4f} or less would choose {flip.below_target}")
+            say(f"{name} at {flip.below:.4f} or less would choose {flip.below_target}")
 
 
 def print_exclusions(decision: DecisionRecord, limit: int) -> None:
     if not decision.excluded:
         return
     counts = ", ".join(f"{reason} {count}" for reason, count in decision.excluded_counts.items())
-    CONSOLE.print(f"\nexcluded {len(decision.excluded)}: {counts}")
+    say(f"\nexcluded {len(decision.excluded)}: {counts}")
     told = [one for one in decision.excluded if one.reason != "not_asked"]
     for one in told[:limit]:
-        CONSOLE.print(f"  {one.target}: {one.detail}", style="dim", highlight=False)
+        say(f"  {one.target}: {one.detail}", "dim")

@@ -1,6 +1,7 @@
 """Every command, each a few lines: read, ask a lower floor, render."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,12 +15,15 @@ from gateway import __version__, bootstrap
 from gateway.accounting.ledger import Grouping
 from gateway.catalog.card import Catalog
 from gateway.cli.announce import announcement
+from gateway.cli.words import counted
 from gateway.errors import GatewayError, SettingsError
 from gateway.simulator.models import PROVIDERS
 
-CONFIG = click.option(
-    "--config", "-c", type=click.Path(path_type=Path), help="settings file [default: steelyard.yaml here, if any]"
-)
+LAST_PORT = 65_535
+# A file that cannot be read is told of with the rest of what can be wrong with it.
+FILE = click.Path(path_type=Path, readable=False)
+CONFIG = click.option("--config", "-c", type=FILE, help="settings file [default: steelyard.yaml here, if any]")
+JSON = click.option("--json", "as_json", is_flag=True, help="print it as JSON, with everything in it")
 
 
 def main() -> None:
@@ -29,82 +33,108 @@ def main() -> None:
     except SettingsError as error:
         for finding in error.findings:
             click.echo(finding, err=True)
-        count = len(error.findings)
-        click.echo(f"\n{count} {'thing is' if count == 1 else 'things are'} wrong; nothing was started.", err=True)
+        if len(error.findings) > 1:
+            click.echo(f"\n{len(error.findings)} things are wrong; nothing was done.", err=True)
         sys.exit(2)
     except GatewayError as error:
-        click.echo(error.message, err=True)
+        click.echo(f"Error: {error.message}", err=True)
         sys.exit(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Steelyard weighs every model of the catalog for each request and carries it to the winner."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        context.color = False
 
 
-@cli.command()
+@cli.command(short_help="Serve; without any provider key the built-in simulator answers.")
 @CONFIG
-@click.option("--host", help="listen address [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="listen port, 0 for a free one [default: 8080]")
+@click.option("--host", help="listen address [default: the settings', else 127.0.0.1]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, LAST_PORT),
+    help="listen port, 0 for a free one [default: the settings', else 8080]",
+)
 def serve(config: Path | None, host: str | None, port: int | None) -> None:
-    """Serve. Without any provider key the built-in simulator answers."""
+    """Serve until SIGTERM or SIGINT (Ctrl-C). Without any provider key the built-in simulator answers.
+
+    The first signal lets requests that are being answered end; a second one ends them. SIGHUP reads the settings again.
+    """
     options = bootstrap.Options(config, host, port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(bootstrap.serve(options, lambda running: click.echo(announcement(running))))
 
 
-@cli.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@cli.command(short_help="Validate a settings file offline.")
+@CONFIG
+@click.argument("file", type=FILE, required=False)
 @click.option("--schema", is_flag=True, help="print the JSON schema of the settings instead, for editors")
-def check(file: Path | None, schema: bool) -> None:
+def check(config: Path | None, file: Path | None, schema: bool) -> None:
     """Validate a settings FILE (default: steelyard.yaml here) offline, whole: every finding with line and column."""
-    from gateway.cli.render import counted, print_providers
+    from gateway.cli.render import print_providers
     from gateway.settings.reference import json_schema
 
     if schema:
         click.echo(json_schema())
         return
-    loaded, path = bootstrap.read_settings(file, os.environ)
-    snapshot = bootstrap.compile_snapshot(loaded.settings, bootstrap.known_catalog(loaded.settings), os.environ, None)
+    loaded, path = bootstrap.read_settings(file or config, os.environ)
+    snapshot = bootstrap.first_snapshot(loaded.settings, os.environ)
     print_providers(snapshot)
     for warning in (*loaded.warnings, *(w for policy in snapshot.policies.values() for w in policy.warnings)):
         click.echo(f"warning: {warning}")
-    targets = counted(len(snapshot.targets.ids), "target")
-    if not snapshot.providers:
-        targets = "no provider is live, so the built-in simulator would answer"
-    click.echo(f"{path or 'built-in defaults'}: good, {counted(len(snapshot.policies), 'router')}, {targets}")
+    routers, targets = counted(len(snapshot.policies), "router"), counted(len(snapshot.targets.ids), "target")
+    stands_in = any(provider.simulated for provider in snapshot.providers.values())
+    why = " of the built-in simulator, which stands in because no provider is live" if stands_in else ""
+    click.echo(f"{path or 'built-in defaults'}: good, {routers}, {targets}{why}")
 
 
-@cli.command()
-@click.argument("file", type=click.Path(path_type=Path), default=Path("steelyard.yaml"))
+@cli.command(short_help="Write a commented settings file.")
+@click.argument("file", type=FILE, default=Path("steelyard.yaml"))
 @click.option("--force", is_flag=True, help="overwrite an existing file")
 def init(file: Path, force: bool) -> None:
-    """Write a commented settings FILE, with the providers switched on whose keys are in the environment."""
+    """Write a settings FILE (default: steelyard.yaml) in which everything is commented out: it changes nothing yet.
+
+    Providers whose keys are in the environment are named in it.
+    """
     from gateway.providers.table import found_keys
     from gateway.settings.template import commented_settings
 
+    if file.is_dir():
+        raise click.ClickException(f"{file} is a folder; name a file in it: steelyard init {file / 'steelyard.yaml'}")
     if file.exists() and not force:
         raise click.ClickException(f"{file} exists; use --force to overwrite it")
-    file.write_text(commented_settings(found_keys(os.environ)))
+    try:
+        file.write_text(commented_settings(found_keys(os.environ)))
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}; name another place") from error
     click.echo(f"wrote {file}; check it with: steelyard check {file}")
 
 
-@cli.command()
+@cli.command(short_help="Say which model would answer a prompt, and why.")
 @CONFIG
 @click.argument("prompt")
 @click.option("--model", "-m", default="", help="what a request would send as `model` [default: the default router]")
 @click.option("--all", "everything", is_flag=True, help="as if every provider of the table were live")
 @click.option(
-    "--url", default="http://127.0.0.1:8080", show_default=True, help="running server, for a decision id (dec_…)"
+    "--url",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    help="running server, for PROMPT = a decision id (dec_…)",
 )
-@click.option("--key", envvar="STEELYARD_API_KEY", default="", help="your key at that server")
-@click.option("--limit", default=12, help="candidates to show")
-@click.option("--json", "as_json", is_flag=True, help="print the whole record as JSON")
+@click.option("--key", envvar="STEELYARD_API_KEY", show_envvar=True, default="", help="your key at that server")
+@click.option("--limit", type=click.IntRange(1), default=12, show_default=True, help="candidates to show")
+@JSON
 def explain(
     config: Path | None, prompt: str, model: str, everything: bool, url: str, key: str, limit: int, as_json: bool
 ) -> None:
-    """Say which model would answer PROMPT, and why; or explain a past decision by its id (dec_…)."""
+    """Say which model would answer PROMPT, and why; or explain a past decision by its id (dec_…).
+
+    A prompt is weighed offline, as a server with these settings would on its first request. A decision is asked for at
+    the running server that made it (--url).
+    """
     from gateway.cli import explain as explaining
 
     if prompt.startswith("dec_"):
@@ -116,35 +146,39 @@ def explain(
 
 @cli.group()
 def catalog() -> None:
-    """What models exist, what they cost, and where each figure comes from."""
+    """What models exist, what they cost, who says so."""
 
 
-@catalog.command("list")
+@catalog.command("list", short_help="List models and who sells them.")
 @CONFIG
 @click.argument("pattern", default="")
-@click.option("--provider", help="only offers of this provider")
-@click.option("--json", "as_json", is_flag=True)
-def catalog_list(config: Path | None, pattern: str, provider: str | None, as_json: bool) -> None:
-    """List models and who sells them, cheapest host first."""
+@click.option("--provider", default="", help="only offers of this provider")
+@JSON
+def catalog_list(config: Path | None, pattern: str, provider: str, as_json: bool) -> None:
+    """List models and who sells them, the cheapest host of each first.
+
+    PATTERN is a part of model@provider, or a pattern with *: 'anthropic/*@bedrock'. Without any provider key the
+    built-in simulator's models are listed too.
+    """
     from gateway.cli.render import print_catalog
 
-    print_catalog(settings_catalog(config), pattern, provider, as_json)
+    print_catalog(served_catalog(config), pattern, provider, as_json)
 
 
-@catalog.command("show")
+@catalog.command("show", short_help="Show every figure of a model with its source.")
 @CONFIG
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True)
+@JSON
 def catalog_show(config: Path | None, model: str, as_json: bool) -> None:
     """Every figure of MODEL (or of a target, model@provider) with its source and date."""
     from gateway.cli.render import print_card
 
-    print_card(settings_catalog(config), model, as_json)
+    print_card(served_catalog(config), model, as_json)
 
 
-@catalog.command("diff")
+@catalog.command("diff", short_help="Show what a refresh has changed.")
 @CONFIG
-@click.option("--json", "as_json", is_flag=True)
+@JSON
 def catalog_diff(config: Path | None, as_json: bool) -> None:
     """What the refreshed catalog says otherwise than the bundled one."""
     from gateway.catalog.snapshot import bundled
@@ -168,9 +202,11 @@ def catalog_refresh(config: Path | None, accept: tuple[str, ...]) -> None:
 
 @cli.command()
 @CONFIG
-@click.option("--by", type=click.Choice(get_args(Grouping)), default="model", help="what a line is about")
-@click.option("--since", default="7d", help="7d, 24h, 90m, or an ISO date")
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--by", type=click.Choice(get_args(Grouping)), default="model", show_default=True, help="what a line is about"
+)
+@click.option("--since", default="7d", show_default=True, help="30m, 24h, 7d, 2w, or an ISO date, in UTC")
+@JSON
 def usage(config: Path | None, by: Grouping, since: str, as_json: bool) -> None:
     """What was used and what it cost, from the ledger."""
     from gateway.accounting.sqlite_ledger import SqliteLedger
@@ -182,7 +218,7 @@ def usage(config: Path | None, by: Grouping, since: str, as_json: bool) -> None:
     start = parse_since(since, now)
     ledger = SqliteLedger(Path(loaded.settings.ledger.path))
     rows, total = ledger.usage(start, now, by), ledger.usage(start, now, "total")
-    print_usage(report(by, start, now, rows, total), as_json)
+    print_usage(report(by, start, now, rows, total), loaded.settings.ledger.path, as_json)
 
 
 @cli.group()
@@ -190,18 +226,20 @@ def keys() -> None:
     """Keys for your callers."""
 
 
-@keys.command("new")
+@keys.command("new", short_help="Make a key for a caller.")
 @click.argument("name")
 def keys_new(name: str) -> None:
     """Make a key for NAME: prints it once, and the lines for the settings file, which hold only its SHA-256."""
     from gateway.server.auth import new_key
 
+    if not name.strip() or not name.isprintable():
+        raise click.BadParameter("a name that can be printed is expected", param_hint="NAME")
     key, digest = new_key()
     click.echo(f"{key}\n\nGive it to the caller now, it is not stored. Into steelyard.yaml:\n")
-    click.echo(f"keys:\n  - name: {name}\n    sha256: '{digest}'")
+    click.echo(f"keys:\n  - name: {json.dumps(name, ensure_ascii=False)}\n    sha256: '{digest}'")
 
 
-@keys.command("hash")
+@keys.command("hash", short_help="Print the SHA-256 of a key.")
 def keys_hash() -> None:
     """The SHA-256 of a key typed (not shown) or piped in."""
     import hashlib
@@ -210,22 +248,35 @@ def keys_hash() -> None:
     click.echo(hashlib.sha256(key.encode()).hexdigest())
 
 
-@cli.command()
+@cli.command(short_help="Run the simulated providers by themselves.")
 @click.option(
     "--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help="repeat for several [default: all]"
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="first port; 0 takes free ones")
-@click.option("--pace", default=1.0, help="1 is real time, 0 as fast as possible")
-@click.option("--seed", default=0)
+@click.option(
+    "--port",
+    type=click.IntRange(0, LAST_PORT),
+    default=0,
+    help="of the first, others follow; 0 [default] takes free ones",
+)
+@click.option(
+    "--pace", type=click.FloatRange(0), default=1.0, show_default=True, help="1 is real time, 0 as fast as possible"
+)
+@click.option("--seed", default=0, show_default=True, help="the same seed gives the same answers")
 @click.option("--coalesce", is_flag=True, help="with --pace 0: a whole stream in one write")
 def simulator(providers: tuple[str, ...], port: int, pace: float, seed: int, coalesce: bool) -> None:
-    """Run the simulated providers by themselves."""
+    """Run the simulated providers by themselves, until SIGTERM or SIGINT (Ctrl-C).
+
+    One line of JSON says on which ports they listen.
+    """
     from gateway.simulator import run
 
-    run.main(providers or PROVIDERS, port=port, pace=pace, seed=seed, coalesce=coalesce)
+    chosen = providers or PROVIDERS
+    if port + len(chosen) - 1 > LAST_PORT:
+        raise click.BadParameter(f"{port} leaves no room for {counted(len(chosen), 'provider')}", param_hint="--port")
+    run.main(chosen, port=port, pace=pace, seed=seed, coalesce=coalesce)
 
 
-def settings_catalog(config: Path | None) -> Catalog:
-    """The catalog that a server with these settings would serve: the simulator's models too if it stands in."""
+def served_catalog(config: Path | None) -> Catalog:
+    """What a server with these settings would weigh: models of the file's own and simulated ones included."""
     loaded, _ = bootstrap.read_settings(config, os.environ)
-    return bootstrap.served_catalog(loaded.settings, os.environ)
+    return bootstrap.first_snapshot(loaded.settings, os.environ).catalog

@@ -21,6 +21,7 @@ class LoadedSettings(Struct, frozen=True):
 
     settings: Settings
     warnings: tuple[str, ...] = ()  # `file:line:column: key message`
+    is_blank: bool = False  # the file holds nothing, not even a comment
 
 
 def load_file(path: Path, environ: Mapping[str, str], known_providers: Collection[str]) -> LoadedSettings:
@@ -36,7 +37,9 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise SettingsError([f"{path}: does not exist; steelyard init writes a new one"]) from None
     except OSError as error:
-        raise SettingsError([f"{path}: cannot be read: {error.strerror}"]) from error
+        raise SettingsError(
+            [f"{path}: cannot be read: {error.strerror}; name a file that this user may read"]
+        ) from error
     if len(content) > MAX_BYTES:
         raise SettingsError([f"{path}: is larger than {MAX_BYTES} bytes; that is no settings file"])
     try:
@@ -66,7 +69,7 @@ def load_text(text: str, file: str, environ: Mapping[str, str], known_providers:
         for name, provider in shape.settings.providers.items()
         for mistake in doubts(("providers", name), name, provider, known_providers)
     )
-    return LoadedSettings(shape.settings, tuple(str(finding) for finding in doubtful))
+    return LoadedSettings(shape.settings, tuple(str(finding) for finding in doubtful), not text.strip())
 
 
 def refusal(findings: list[Finding]) -> SettingsError:

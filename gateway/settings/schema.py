@@ -126,6 +126,9 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     log: Annotated[Literal["error", "warning", "info", "debug"], said("the least important message that is logged")] = (
         "info"
     )
+    log_format: Annotated[
+        Literal["auto", "text", "json"], said("lines for people or for programs; auto: text on a terminal, else JSON")
+    ] = "auto"
 
 
 class CatalogSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ EXAMPLE_ROUTER = """\
 
 
 def commented_settings(found_keys: Mapping[str, str]) -> str:
-    """A settings file. found_keys: provider -> environment variable that holds its key; those are switched on."""
+    """A settings file that changes nothing until it is edited. found_keys: provider -> the variable with its key."""
     parts = [
         "# Steelyard's settings. Everything is optional; what is commented out shows the default, and taking the #",
         "# away (nothing else) makes it yours. steelyard check validates it; a running server follows its changes.\n",
@@ -53,9 +53,9 @@ BLOCKS: dict[str, type[Struct]] = {
 def providers_text(found_keys: Mapping[str, str]) -> Iterator[str]:
     """Providers with a key in the environment, then how to add others."""
     yield "# Providers. Those of the table are live as soon as their key is in the environment; the file can say more."
-    yield "providers:" if found_keys else "#providers:"
+    yield "#providers:"
     for provider, variable in found_keys.items():
-        yield f"  {provider}:\n    api_key: env:{variable}"
+        yield f"#  {provider}:  # live already: {variable} is set\n#    api_key: env:{variable}"
     yield "#  my-vllm:  # a server of your own, by URL\n#    base_url: http://127.0.0.1:8000/v1"
     yield block_text(ProviderSettings, 4, skip=("base_url", "models")).rstrip("\n")
     yield "#    models:\n#      - id: qwen/qwen3-32b\n" + block_text(ModelSettings, 8, skip=("id",))

@@ -2,37 +2,30 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from gateway.settings.load import MAX_BYTES
 
-log = logging.getLogger("steelyard")
-
-BARE_LOOKS = 4  # two seconds: no editor takes that long
+LOOKS = 2  # in a row at which something new must be there, so that no half-written file counts
+BARE_LOOKS = 4  # at which the file must be empty or gone: two seconds, no editor takes that long
 
 
 async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event, every_seconds: float = 0.5) -> None:
-    """Call `changed` after each change of the file's content, until `stop` is set.
+    """Call `changed` after each change of the file's content, until `stop` is set; also when it stays empty or gone.
 
     It looks at the content, a few µs each time: that works for files written in place, renamed over, behind symlinks
-    that are swapped (Kubernetes), in folders that are replaced and on network disks, where change notices do not. A new
-    content counts when it has been seen twice, so that no half-written file does. A file that is gone or empty changes
-    nothing: it is perhaps still being written. When it stays so, the log says it once.
+    that are swapped (Kubernetes), in folders that are replaced and on network disks, where change notices do not.
     """
     known = last = content(path)
-    bare = 0  # looks in a row at which there was nothing
+    looks = 0  # in a row with the same result
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every_seconds)
             return
         now = content(path)
-        bare = 0 if now else bare + 1
-        if bare == BARE_LOOKS:
-            state = "gone" if now is None else "empty"
-            log.warning("%s is %s; the settings that were read from it go on serving", path, state)
-        if now and now == last != known:
+        looks = looks + 1 if now == last else 1
+        if now != known and looks >= (LOOKS if now else BARE_LOOKS):
             known = now
             changed()
         last = now

@@ -42,20 +42,24 @@ def log_request(receipt: Receipt) -> None:
         REQUESTS.info(RequestMessage(receipt))
 
 
-def set_up(level: str, stream: TextIO | None = None, json_lines: bool | None = None) -> "LogWriter":
-    """Send all logging to `stream` (stderr if None), in JSON unless it is a terminal. Returns the writer, to close it.
+def set_up(level: str, line_format: str = "auto", stream: TextIO | None = None) -> "LogWriter":
+    """Send all logging to `stream` (stderr if None). Returns the writer, to close it.
 
-    level: a key of LEVELS, for our own loggers; others log warnings and worse, or everything at "debug".
+    level: a key of LEVELS. line_format: "text", "json" or "auto", which is text on a terminal.
     """
     stream = sys.stderr if stream is None else stream
-    json_lines = not stream.isatty() if json_lines is None else json_lines
+    is_text = line_format == "text" or (line_format == "auto" and stream.isatty())
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # not shown, so not collected
-    writer = LogWriter(stream.fileno(), json_line if json_lines else plain_line)
-    root = logging.getLogger()
-    root.addHandler(writer)
-    root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-    logging.getLogger("steelyard").setLevel(LEVELS[level])
+    writer = LogWriter(stream.fileno(), plain_line if is_text else json_line)
+    logging.getLogger().addHandler(writer)
+    set_level(level)
     return writer
+
+
+def set_level(level: str) -> None:
+    """Log no less than this of our own; of others warnings and worse, or everything at "debug"."""
+    logging.getLogger().setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    logging.getLogger("steelyard").setLevel(LEVELS[level])
 
 
 class LogWriter(logging.Handler):
@@ -154,7 +158,8 @@ def escaped(text: str) -> str:
 def request_line(receipt: Receipt) -> str:
     """A receipt in one line.
 
-    200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  412→180 tokens  $0.000463  2 attempts: groq 429
+    200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  412→180 tokens  $0.000463  overhead 0.4 ms
+    fallback after groq 429  dec_1
     """
     parts = [head(receipt), duration(receipt)]
     if receipt.target:
@@ -163,9 +168,11 @@ def request_line(receipt: Receipt) -> str:
         parts.append(
             "cost unknown" if receipt.cost_nano_usd is None else f"{about}${format_usd(receipt.cost_nano_usd)}"
         )
-    if faults := [fault_of(attempt) for attempt in receipt.attempts if attempt.outcome != "ok"]:
-        parts.append(f"{len(receipt.attempts)} attempt{'s'[: len(receipt.attempts) > 1]}: {', '.join(faults)}")
-    return escaped("  ".join(parts))
+    if receipt.attempts:
+        parts.append(f"overhead {receipt.overhead_seconds * 1000:.1f} ms")
+    if went := detour(receipt):
+        parts.append(went)
+    return escaped("  ".join([*parts, receipt.id]))
 
 
 def head(receipt: Receipt) -> str:
@@ -177,6 +184,14 @@ def head(receipt: Receipt) -> str:
 def duration(receipt: Receipt) -> str:
     first = receipt.first_token_seconds
     return f"{receipt.seconds:.2f} s" + ("" if first is None else f" (first token {first:.2f})")
+
+
+def detour(receipt: Receipt) -> str:
+    """What came before, or instead of, the answer: "fallback after groq 429"; "" when the first choice answered."""
+    faults = ", ".join(fault_of(attempt) for attempt in receipt.attempts if attempt.outcome != "ok")
+    if receipt.fallback:
+        return f"fallback after {faults}" if faults else "fallback"
+    return f"{len(receipt.attempts)} attempt{'s'[: len(receipt.attempts) > 1]}: {faults}" if faults else ""
 
 
 def fault_of(attempt: AttemptRecord) -> str:

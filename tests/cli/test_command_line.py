@@ -2,14 +2,22 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.explain import base_url
+from gateway.server.auth import new_key
 from tests.running import ROOT, Gateway, stopped_after
+
+PIECEMEAL = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Tell me a story"}]}
+STALLED = {"x-steelyard-simulate": "F56;after=5"}  # the provider falls silent after five tokens
 
 
 def steelyard(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -101,38 +109,187 @@ def test_an_unknown_model_in_the_catalog_is_met_with_a_suggestion(tmp_path: Path
     assert "openai/gpt-5" in done.stderr
 
 
-@pytest.mark.parametrize("columns", ["40", "200"])
-def test_tables_never_wrap_so_that_they_can_be_searched(tmp_path: Path, columns: str) -> None:
-    offers = steelyard(tmp_path, "catalog", "list", "gpt-5", COLUMNS=columns).stdout.splitlines()
-    ids = [line.split()[0] for line in offers[1:-1]]
-    assert "openai/gpt-5@openai" in ids
-    assert all("@" in one for one in ids)
-    told = steelyard(tmp_path, "explain", "hello", "--limit", "5", COLUMNS=columns).stdout
-    assert [line.split()[0] for line in told.splitlines() if "@sim-" in line and line[0].isdigit()] == list("12345")
+def test_piped_tables_are_one_whole_line_a_row_whatever_the_terminal(tmp_path: Path) -> None:
+    offers = steelyard(tmp_path, "catalog", "list", "gpt-5", COLUMNS="40").stdout.splitlines()
+    assert offers[0].startswith("target  ")
+    assert offers[0].endswith("  abilities")
+    assert "openai/gpt-5@openai" in [line.split()[0] for line in offers[1:]]
+    assert {len(line.split()) for line in offers[1:]} == {7}, "every row has a word for each column"
+    told = steelyard(tmp_path, "explain", "hello", "--limit", "5", COLUMNS="40").stdout.splitlines()
+    ranked = [line.split() for line in told if "@sim-" in line and line.split()[0].isdigit()]
+    assert [row[0] for row in ranked] == list("12345")
+    assert {len(row) for row in ranked} == {3 + 2 * 5}
+    assert "\x1b" not in "".join(offers + told)
 
 
 def test_without_a_live_provider_the_simulator_is_what_is_shown(tmp_path: Path) -> None:
     assert "Flagship (sim/flagship)" in steelyard(tmp_path, "catalog", "show", "sim/flagship").stdout
-    assert "the built-in simulator would answer" in steelyard(tmp_path, "check").stdout
+    assert "sim/flagship@sim-alpha" in steelyard(tmp_path, "catalog", "list", "sim/").stdout
+    assert "43 targets of the built-in simulator, which stands in" in steelyard(tmp_path, "check").stdout
     with_a_key = steelyard(tmp_path, "catalog", "show", "sim/flagship", GROQ_API_KEY="not-a-real-key")
     assert (with_a_key.returncode, with_a_key.stdout) == (1, "")
+    assert "simulator" not in steelyard(tmp_path, "check", GROQ_API_KEY="not-a-real-key").stdout
+
+
+def test_models_of_the_settings_are_in_the_catalog(tmp_path: Path) -> None:
+    own = "providers: {mine: {base_url: 'http://127.0.0.1:1/v1', models: [{id: me/own, input_price_usd: 0.125}]}}\n"
+    (tmp_path / "steelyard.yaml").write_text(own)
+    assert steelyard(tmp_path, "catalog", "list", "@mine").stdout.splitlines()[1].startswith("me/own@mine  ")
+    assert "1 target\n" in steelyard(tmp_path, "check").stdout
 
 
 def test_an_empty_ledger_says_so(tmp_path: Path) -> None:
     assert steelyard(tmp_path, "usage").stdout.startswith("no requests from ")
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        told = steelyard(tmp_path, "serve", "--port", str(port))
-    assert told.returncode != 0
-    assert str(port) in told.stderr
-    assert "Traceback" not in told.stderr
+def a_taken_port(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+    return ("serve", "--port", str(port)), f"127.0.0.1:{port} is in use by another program; stop it, or "
 
 
-def test_with_keys_of_callers_the_line_to_try_sends_one(tmp_path: Path) -> None:
-    (tmp_path / "steelyard.yaml").write_text(f"keys: [{{name: me, sha256: {'a' * 64}}}]\n")
-    gateway = Gateway(tmp_path, environ={"STEELYARD_SIMULATOR_PACE": "0"})
+def a_foreign_host(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    (folder / "steelyard.yaml").write_text(f"server: {{host: 192.0.2.1}}\nkeys: [{{name: me, sha256: {'a' * 64}}}]\n")
+    return ("serve", "--port", "0"), "server.host is 192.0.2.1, which is no address of this machine; try "
+
+
+def a_folder_as_settings(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    return ("serve", "--config", "."), ".: cannot be read: Is a directory; name a file "
+
+
+def a_ledger_nowhere(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    (folder / "steelyard.yaml").write_text("ledger: {path: /dev/null/ledger.db}\n")
+    return ("serve", "--port", "0"), "ledger.path is /dev/null/ledger.db, but the folder /dev/null cannot be made: "
+
+
+def a_ledger_that_is_none(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    (folder / "steelyard.yaml").write_text("ledger: {path: steelyard.yaml}\n")
+    return ("serve", "--port", "0"), "ledger.path is steelyard.yaml, which is not a SQLite database; "
+
+
+def a_key_that_others_can_read(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    (folder / "key").write_text("not-a-real-key")
+    (folder / "key").chmod(0o644)
+    (folder / "steelyard.yaml").write_text(f"providers: {{groq: {{api_key: 'file:{folder}/key'}}}}\n")
+    return ("serve", "--port", "0"), "steelyard.yaml:1:29: providers.groq.api_key refers to "
+
+
+def settings_into_nowhere(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    return ("init", "no/such/folder.yaml"), "Error: no/such/folder.yaml cannot be written: No such file or directory; "
+
+
+def a_server_that_is_not_there(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
+    taken = stack.enter_context(socket.socket())  # bound, but it does not listen
+    taken.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    told = f"Error: nothing answers at {url} (Connection refused); start a server with steelyard serve, or "
+    return ("explain", "dec_1", "--url", url), told
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        a_taken_port,
+        a_foreign_host,
+        a_folder_as_settings,
+        a_ledger_nowhere,
+        a_ledger_that_is_none,
+        a_key_that_others_can_read,
+        settings_into_nowhere,
+        a_server_that_is_not_there,
+    ],
+)
+def test_what_a_person_can_put_right_is_one_line_and_no_traceback(
+    tmp_path: Path, trouble: Callable[[Path, ExitStack], tuple[tuple[str, ...], str]]
+) -> None:
+    with ExitStack() as stack:
+        words, told = trouble(tmp_path, stack)
+        done = steelyard(tmp_path, *words)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert done.stderr.startswith(told)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_pace_that_is_no_number_is_named(tmp_path: Path) -> None:
+    done = steelyard(tmp_path, "serve", "--port", "0", STEELYARD_SIMULATOR_PACE="fast")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith('STEELYARD_SIMULATOR_PACE is "fast"; a number is expected')
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("localhost", "http://localhost:8080"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://gateway/v1/", "http://gateway"),
+        ("https://gateway.example/steelyard", "https://gateway.example/steelyard"),
+        ("[::1]", "http://[::1]:8080"),
+    ],
+)
+def test_a_server_may_be_named_as_people_do(written: str, meant: str) -> None:
+    assert base_url(written) == meant
+
+
+def test_a_list_without_a_match_says_what_there_is(tmp_path: Path) -> None:
+    done = steelyard(tmp_path, "catalog", "list", "openai/gtp-5")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "openai/gpt-5" in done.stderr
+    assert "did you mean groq" in steelyard(tmp_path, "catalog", "list", "--provider", "grok").stderr
+    assert json.loads(steelyard(tmp_path, "catalog", "list", "openai/gtp-5", "--json").stdout) == []
+
+
+def test_the_name_of_a_new_key_can_be_any_that_is_printable(tmp_path: Path) -> None:
+    _, _, lines = steelyard(tmp_path, "keys", "new", "a: [b]").stdout.partition("Into steelyard.yaml:")
+    (tmp_path / "steelyard.yaml").write_text(lines)
+    assert steelyard(tmp_path, "check").returncode == 0
+    assert steelyard(tmp_path, "keys", "new", "a\nb").returncode == 2
+
+
+@pytest.mark.parametrize(("routers", "model"), [("[]", "auto"), ("[green]", "green")])
+def test_with_keys_of_callers_the_line_to_try_sends_one(tmp_path: Path, routers: str, model: str) -> None:
+    key, digest = new_key()
+    keyed = f"keys: [{{name: me, sha256: {digest}, routers: {routers}}}]\n"
+    gateway = Gateway(tmp_path, keyed, {"STEELYARD_SIMULATOR_PACE": "0"})
     with stopped_after(gateway):
-        assert gateway.wait_for(r'-H "authorization: Bearer \$STEELYARD_API_KEY"')
+        gateway.wait_for("Say hello")
+        first = next(number for number, line in enumerate(gateway.lines) if "curl" in line)
+        curl = "\n".join(gateway.lines[first : first + 3])
+        assert "in place of KEY" in gateway.lines[first - 2]
+        answer = subprocess.run(
+            ["sh", "-c", curl],
+            env={"PATH": os.environ["PATH"], "STEELYARD_API_KEY": key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert json.loads(answer.stdout)["steelyard"]["router"] == model
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_is_being_answered_end(tmp_path: Path, number: signal.Signals) -> None:
+    gateway = Gateway(tmp_path, environ={"STEELYARD_SIMULATOR_PACE": "1"})
+    with stopped_after(gateway), gateway.http.stream("POST", "/v1/chat/completions", json=PIECEMEAL) as answer:
+        pieces = answer.iter_text()
+        next(pieces)
+        gateway.child.send_signal(number)
+        gateway.wait_for("stopping when 1 in flight")
+        assert "".join(pieces).endswith("data: [DONE]\n\n")
+        assert gateway.stop(number) == 0
+    assert json.loads(gateway.lines[-1])["message"] == "stopped"
+    assert not [line for line in gateway.lines if "Traceback" in line or "rror" in line]
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, environ={"STEELYARD_SIMULATOR_PACE": "1"})
+    with (
+        stopped_after(gateway),
+        gateway.http.stream("POST", "/v1/chat/completions", json=PIECEMEAL, headers=STALLED) as answer,
+    ):
+        pieces = answer.iter_text()
+        next(pieces)
+        gateway.child.send_signal(signal.SIGTERM)
+        gateway.wait_for("stopping when 1 in flight")
+        assert gateway.stop(signal.SIGTERM) == 0
+    assert json.loads(gateway.lines[-1])["message"] == "stopped"
+    assert not [line for line in gateway.lines if "Traceback" in line or "rror" in line]

@@ -22,37 +22,13 @@ from gateway.telemetry.logs import (
     set_up,
 )
 from gateway.wire.delta import Usage
+from tests.accounting.receipts import a_receipt
 
-ANSWERED = Receipt(
-    id="dec_1",
-    time=1_764_000_000.0,
-    key="team",
-    router="auto",
-    dialect="openai_chat",
-    requested="auto",
-    target="openai/gpt-5-mini@openai",
-    model="openai/gpt-5-mini",
-    provider="openai",
-    status=200,
-    outcome="ok",
-    stream=True,
-    fallback=True,
-    usage=Usage(412, output_tokens=180),
-    cost_nano_usd=463_000,
-    cost_estimated=False,
-    carbon_g=0.25,
-    seconds=0.84,
-    first_token_seconds=0.31,
-    overhead_seconds=0.0004,
-    task="chat",
-    session="",
-    catalog_version="1",
-    attempts=(
-        AttemptRecord("meta-llama/llama-3.3-70b@groq", "failed", 0.05, status=429, fault="rate_limited"),
-        AttemptRecord("openai/gpt-5-mini@openai", "ok", 0.79, status=200),
-    ),
+ANSWERED = a_receipt(stream=True, first_token_seconds=0.31)
+FIRST_CHOICE = replace(ANSWERED, fallback=False)
+NOBODY = replace(
+    FIRST_CHOICE, target="", model="", provider="", first_token_seconds=None, usage=Usage(), cost_nano_usd=0
 )
-NOBODY = replace(ANSWERED, target="", model="", provider="", first_token_seconds=None, usage=Usage(), cost_nano_usd=0)
 HOSTILE = 'x\n{"level":"ERROR"}\r\x1b[31m\u202egpj.exe\u2066\u2028\x00\x85\ud800'
 
 
@@ -62,26 +38,27 @@ HOSTILE = 'x\n{"level":"ERROR"}\r\x1b[31m\u202egpj.exe\u2066\u2028\x00\x85\ud800
         (
             ANSWERED,
             "200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  412→180 tokens  $0.000463"
-            "  2 attempts: groq 429",
+            "  overhead 0.4 ms  fallback after groq 429  dec_1",
         ),
         (
-            replace(ANSWERED, attempts=ANSWERED.attempts[1:], usage=Usage(400, output_tokens=150, estimated=True)),
-            "200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  ~400→150 tokens  ~$0.000463",
+            replace(FIRST_CHOICE, attempts=ANSWERED.attempts[1:], usage=Usage(400, output_tokens=150, estimated=True)),
+            "200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  ~400→150 tokens  ~$0.000463"
+            "  overhead 0.4 ms  dec_1",
         ),
         (
-            replace(ANSWERED, outcome="cut", cost_nano_usd=None, attempts=(AttemptRecord("a@b", "cut", 1.0),)),
+            replace(FIRST_CHOICE, outcome="cut", cost_nano_usd=None, attempts=(AttemptRecord("a@b", "cut", 1.0),)),
             "200 cut auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  412→180 tokens  cost unknown"
-            "  1 attempt: b cut",
+            "  overhead 0.4 ms  1 attempt: b cut  dec_1",
         ),
         (
             replace(
                 NOBODY, status=502, outcome="failed", attempts=(AttemptRecord("a@b", "failed", 1.0, fault="timeout"),)
             ),
-            "502 failed auto  0.84 s  1 attempt: b timeout",
+            "502 failed auto  0.84 s  overhead 0.4 ms  1 attempt: b timeout  dec_1",
         ),
         (
             replace(NOBODY, status=404, outcome="refused", router="", requested="gpt-99\n200 auto", attempts=()),
-            r"404 refused gpt-99\n200 auto  0.84 s",
+            r"404 refused gpt-99\n200 auto  0.84 s  dec_1",
         ),
     ],
     ids=["fallback", "estimated", "cut", "failed", "refused"],
@@ -172,7 +149,7 @@ def undisturbed_logging() -> Iterator[None]:
 @pytest.mark.usefixtures("undisturbed_logging")
 def test_a_finished_request_is_logged_with_its_figures(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as file:
-        writer = set_up("info", file)
+        writer = set_up("info", stream=file)
         log_request(ANSWERED)
         logging.getLogger("elsewhere").info("not ours, not shown")
         logging.getLogger("elsewhere").warning("shown")
@@ -185,9 +162,29 @@ def test_a_finished_request_is_logged_with_its_figures(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("undisturbed_logging")
+@pytest.mark.parametrize("line_format", ["auto", "text", "json"])
+@pytest.mark.parametrize("on_terminal", [True, False], ids=["terminal", "file"])
+def test_lines_are_for_people_on_a_terminal_unless_the_settings_say_otherwise(
+    tmp_path: Path, line_format: str, on_terminal: bool
+) -> None:
+    reader, terminal = os.openpty()
+    with open(terminal, "w") if on_terminal else (tmp_path / "log").open("w") as file:
+        writer = set_up("info", line_format, file)
+        log_request(ANSWERED)
+        writer.close(60.0)
+        line = os.read(reader, 4_096).decode() if on_terminal else (tmp_path / "log").read_text()
+    os.close(reader)
+    if not on_terminal:
+        os.close(terminal)
+    is_json = line_format == "json" or (line_format == "auto" and not on_terminal)
+    assert line.startswith('{"time"') == is_json
+    assert line.count("dec_1") == (2 if is_json else 1)
+
+
+@pytest.mark.usefixtures("undisturbed_logging")
 def test_requests_are_silent_at_level_warning(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as file:
-        writer = set_up("warning", file, json_lines=False)
+        writer = set_up("warning", "text", file)
         log_request(ANSWERED)
         REQUESTS.warning("shown")
         writer.close(60.0)

@@ -37,14 +37,37 @@ class UsageEntry(Struct, frozen=True):
     p95_seconds: float | None
 
 
+class Budget(Struct, frozen=True):
+    """What OpenClaw's ClawRouter plugin asks for; budgets are not kept yet."""
+
+    configured: bool = False
+
+
+class Totals(Struct, frozen=True, rename="camel"):
+    """The total again, in the plugin's words. Micros are millionths of a USD."""
+
+    request_count: int
+    total_tokens: int
+    actual_cost_micros: int
+
+
+class PluginUsage(Struct, frozen=True):
+    summary: Totals
+
+
 class UsageReport(Struct, frozen=True):
-    """What requests used between two times, in groups and altogether."""
+    """What requests used between two times, in groups and altogether.
+
+    `budget` and `usage` are for OpenClaw's ClawRouter plugin, which reads nothing else.
+    """
 
     by: Grouping
     since: str  # ISO 8601, UTC
     until: str
     groups: tuple[UsageEntry, ...]
     total: UsageEntry | None  # None: there were no requests
+    budget: Budget
+    usage: PluginUsage
 
 
 def parse_since(text: str, now: float) -> float:
@@ -77,7 +100,13 @@ def report(
         until=iso(until),
         groups=tuple(map(entry_of, rows)),
         total=entry_of(total[0]) if total else None,
+        budget=Budget(),
+        usage=PluginUsage(totals_of(total[0]) if total else Totals(0, 0, 0)),
     )
+
+
+def totals_of(row: UsageRow) -> Totals:
+    return Totals(row.requests, row.input_tokens + row.output_tokens, round(row.cost_nano_usd / 1_000))
 
 
 def entry_of(row: UsageRow) -> UsageEntry:

@@ -93,6 +93,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         max_output_tokens=max_tokens,
         choices=request.n or 1,
         session=request.prompt_cache_key or request.session_id or request.user or "",
+        wishes=request.provider,
     )
 
 

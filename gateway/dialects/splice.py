@@ -16,6 +16,7 @@ from gateway.wire.prompt import Prompt
 MODEL, STREAM_OPTIONS = range(2)
 MAX_TOKENS_FIELDS = ("max_completion_tokens", "max_tokens")
 OURS = (b"model", b"stream_options", b"models", b"steelyard")  # the last two are for us, no provider sees them
+OPENROUTERS = ("provider", "session_id", "usage")  # what its clients tell a router; others refuse what they don't know
 
 
 class ChatSplice:
@@ -41,7 +42,7 @@ def upstream_body(prompt: Prompt, manner: TargetManner) -> Outgoing:
     """
     body = prompt.body
     model = msgspec.json.encode(manner.model)
-    keys = edited_keys(manner.drop_fields, manner.max_tokens_field)
+    keys = edited_keys(manner.drop_fields, manner.max_tokens_field, manner.extensions)
     renamed = len(keys) - 1 if manner.max_tokens_field else -1
     spans = top_level_spans(body, keys)
     asks_usage = prompt.stream and manner.stream_usage
@@ -63,15 +64,17 @@ def upstream_body(prompt: Prompt, manner: TargetManner) -> Outgoing:
             cuts.append((start, end, asking_usage(body[start:end])))
     if added:
         cuts.append(first_member(body, added))
-    lost = tuple(Loss(keys[span[0]].decode(), "the provider refuses it") for span in removed if span[0] >= len(OURS))
+    names = (keys[span[0]].decode() for span in removed)
+    lost = tuple(Loss(name, "the provider refuses it") for name in names if name in manner.drop_fields)
     return Outgoing(apply(body, cuts + removals(body, removed)), lost)
 
 
-@lru_cache(maxsize=64)  # one entry per provider row that drops something
-def edited_keys(drop_fields: tuple[str, ...], max_tokens_field: str) -> tuple[bytes, ...]:
+@lru_cache(maxsize=64)  # one entry per provider row that drops or takes something
+def edited_keys(drop_fields: tuple[str, ...], max_tokens_field: str, extensions: tuple[str, ...]) -> tuple[bytes, ...]:
     """What to look for; a key to rename comes last."""
-    renamed = tuple(field for field in MAX_TOKENS_FIELDS if max_tokens_field and field != max_tokens_field)
-    return OURS + tuple(field.encode() for field in (*drop_fields, *renamed))
+    strange = (field for field in OPENROUTERS if field not in extensions)
+    renamed = (field for field in MAX_TOKENS_FIELDS if max_tokens_field and field != max_tokens_field)
+    return OURS + tuple(field.encode() for field in (*strange, *drop_fields, *renamed))
 
 
 def asking_usage(options: bytes) -> bytes:

@@ -112,7 +112,7 @@ def names_of(needs: int) -> tuple[str, ...]:
 def _not_allowed(case: Case, column: int) -> str:
     if case.leg.columns is not None and column not in case.leg.columns:
         return f"not asked for: the request names {case.leg.wanted}"
-    return case.leg.policy.why_not[column]
+    return case.leg.policy.why_not.get(column, "ruled out by the request's own `provider`")
 
 
 def _lacks_ability(case: Case, column: int) -> str:

@@ -22,6 +22,7 @@ from gateway.live import Snapshot
 from gateway.providers.faults import Fault
 from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan, preferring
+from gateway.routing.wishes import narrowed, without_suffix
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_id
 from gateway.server.protocol import EXTENSION
@@ -257,7 +258,10 @@ def decide(
 
     router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
     """
+    prompt = without_suffix(prompt)
     selection = snapshot.selector.select(prompt.model, prompt.chain, router)
+    if prompt.wishes is not None:
+        selection = narrowed(selection, prompt.wishes, snapshot.targets, snapshot.policies)
     for name in selection.routers:
         may_use(name)
     live = snapshot.health.view(monotonic())

@@ -6,6 +6,8 @@ Source of the field names: openai 3.54, `openai.types.chat`, read 2026-11-22.
 
 from msgspec import Raw, Struct
 
+from gateway.wire.wishes import Wishes
+
 ABSENT = Raw(b"")  # no such member
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -68,6 +70,7 @@ class ChatRequest(Struct, frozen=True, gc=False):
     logprobs: bool | None = None
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
+    provider: Wishes | None = None  # OpenRouter's
     user: str | None = None
 
 

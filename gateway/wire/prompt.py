@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from gateway.wire.ability import Ability
+from gateway.wire.wishes import Wishes
 
 
 class Prompt(Struct, frozen=True, gc=False):
@@ -23,3 +24,4 @@ class Prompt(Struct, frozen=True, gc=False):
     max_output_tokens: int | None
     choices: int  # `n`; 1 when absent
     session: str  # "" when the caller sent none
+    wishes: Wishes | None = None  # what he wishes of the providers, in OpenRouter's words

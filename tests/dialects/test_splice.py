@@ -28,9 +28,7 @@ class Case(NamedTuple):
 
 def load(path: Path) -> Case:
     body, options, expected = path.read_bytes().removesuffix(b"\n").split(b"\n----------\n")
-    chosen = json.loads(options)
-    if "drop_fields" in chosen:
-        chosen["drop_fields"] = tuple(chosen["drop_fields"])
+    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(options).items()}
     return Case(path.stem, body, chosen, expected)
 
 

@@ -19,7 +19,7 @@ from tests.dialects.streams import NAMES, relayed, said, stream
 texts = st.text(max_size=8)
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
-unknown = st.dictionaries(st.sampled_from(["seed", "store", "x", "é", 'a"', "steelyard", "provider"]), values)
+unknown = st.dictionaries(st.sampled_from(["seed", "store", "x", "é", 'a"', "steelyard", "route"]), values)
 messages = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["user", "tool"]), "content": texts}), min_size=1)
 requests = st.fixed_dictionaries(
     {"messages": messages},

@@ -181,6 +181,22 @@ def test_tokens_can_be_counted(keyless: Gateway) -> None:
     assert 4 <= keyless.http.post("/v1beta/models/auto:countTokens", json=contents).json()["totalTokens"] <= 20
 
 
+def test_openclaws_plugin_reads_what_was_used(keyless: Gateway) -> None:
+    keyless.chat()
+    usage = keyless.http.get("/v1/usage").json()
+    assert usage["budget"] == {"configured": False}
+    assert usage["usage"]["summary"].keys() == {"requestCount", "totalTokens", "actualCostMicros"}
+
+
+def test_providers_are_chosen_in_openrouters_words(keyless: Gateway) -> None:
+    for wishes, expected in (({"only": ["sim-delta"]}, "sim-delta"), ({"order": ["sim-charlie"]}, "sim-charlie")):
+        answer = keyless.http.post("/api/v1/chat/completions", json=chat_body("auto", False) | {"provider": wishes})
+        assert answer.headers["x-steelyard-provider"] == expected
+    wrong = keyless.http.post("/v1/chat/completions", json=chat_body("auto", False) | {"provider": {"only": 7}})
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "provider.only")
+    assert keyless.chat(model="sim/flagship:floor").headers["x-steelyard-model"] == "sim/flagship"
+
+
 def test_models_are_listed_in_each_shape(keyless: Gateway) -> None:
     anthropic = keyless.http.get("/v1/models", headers={"anthropic-version": "2023-06-01"}).json()
     assert anthropic["data"][0] == {

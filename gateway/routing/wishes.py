@@ -1,0 +1,90 @@
+"""A selection narrowed and ordered by what the caller wishes of providers, in OpenRouter's words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec.structs import replace
+
+from core.matrix import U8
+from gateway.catalog.columns import Targets
+from gateway.errors import InvalidRequest
+from gateway.routing.policy import Policy
+from gateway.routing.selection import Leg, Selection
+from gateway.wire.prompt import Prompt
+from gateway.wire.wishes import MaxPrice, Wishes
+
+SORT_OF_SUFFIX = {":nitro": "throughput", ":floor": "price"}
+ROUTER_OF_SORT = {"price": "economy", "throughput": "fast", "latency": "fast"}
+PER_MILLION = 1e6
+INPUT, OUTPUT = 0, 2  # rows of CatalogMatrix.price
+
+
+def without_suffix(prompt: Prompt) -> Prompt:
+    """`openai/gpt-5:floor` is that model, sorted by price."""
+    for suffix, sort in SORT_OF_SUFFIX.items():
+        if prompt.model.endswith(suffix):
+            wishes = replace(prompt.wishes or Wishes(), sort=sort)
+            return replace(prompt, model=prompt.model.removesuffix(suffix), wishes=wishes)
+    return prompt
+
+
+def narrowed(selection: Selection, wishes: Wishes, targets: Targets, policies: Mapping[str, Policy]) -> Selection:
+    """The same selection as the caller wishes it. Raises InvalidRequest for a price that is no number.
+
+    A wish only narrows: what the router rules out stays out.
+    """
+    mask = allowed_by(wishes, targets)
+    legs = [replace(leg, allowed=leg.allowed * mask) for leg in selection.legs]
+    if wishes.sorted_by:
+        policy = policies[ROUTER_OF_SORT[wishes.sorted_by]]
+        legs = [replace(leg, policy=reweighed(leg.policy, policy)) for leg in legs]
+    if wishes.order:
+        legs = [part for leg in legs for part in in_order(leg, wishes, targets)]
+    return Selection(selection.wanted, tuple(legs), selection.skipped)
+
+
+def reweighed(policy: Policy, other: Policy) -> Policy:
+    """This router's rules with the other's weights."""
+    return replace(policy, vector=other.vector, weights=other.weights)
+
+
+def allowed_by(wishes: Wishes, targets: Targets) -> U8:
+    """[n] 1: neither a list nor the highest price rules the target out."""
+    mask = np.ones(len(targets.ids), np.uint8)
+    if wishes.only:
+        mask &= of_providers(wishes.only, targets)
+    if wishes.ignore:
+        mask &= 1 - of_providers(wishes.ignore, targets)
+    if wishes.max_price is not None:
+        for row, limit in ((INPUT, wishes.max_price.prompt), (OUTPUT, wishes.max_price.completion)):
+            if limit is not None:
+                mask &= targets.matrix.price[row] * PER_MILLION <= dollars(limit, wishes.max_price)
+    return mask
+
+
+def dollars(limit: float | str, of: MaxPrice) -> float:
+    try:
+        return float(limit)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"Invalid 'provider.max_price': {str(limit)[:40]!r} is no number of USD per million tokens.",
+            param="provider.max_price",
+        ) from error
+
+
+def of_providers(names: tuple[str, ...], targets: Targets) -> U8:
+    """[n] 1: the target is at one of these providers."""
+    wanted = {name.lower() for name in names}
+    mask = np.zeros(len(targets.ids), np.uint8)
+    for provider, columns in targets.by_provider.items():
+        if provider.lower() in wanted:
+            mask[list(columns)] = 1
+    return mask
+
+
+def in_order(leg: Leg, wishes: Wishes, targets: Targets) -> list[Leg]:
+    """The leg in parts: one for each provider as ordered, then all others if they may follow."""
+    masks = [of_providers((name,), targets) for name in wishes.order]
+    if wishes.allow_fallbacks:
+        masks.append(1 - of_providers(wishes.order, targets))
+    return [replace(leg, allowed=leg.allowed * mask) for mask in masks]

@@ -180,8 +180,8 @@ class House:
                 continue
             self.settings, self.catalog = settings, catalog or self.catalog
             self.live.swap(snapshot)
-            logs.set_level(settings.server.log)
             log.info("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
+            logs.set_level(settings.server.log)
 
     def _read_again(self) -> Settings:
         # A file that we have read once must not be replaced by defaults because it went away.

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,23 +13,11 @@ import pytest
 
 from gateway.cli.explain import base_url
 from gateway.server.auth import new_key
-from tests.running import ROOT, Gateway, stopped_after
+from tests.cli.commands import steelyard
+from tests.running import Gateway, stopped_after
 
 PIECEMEAL = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Tell me a story"}]}
 STALLED = {"x-steelyard-simulate": "F56;after=5"}  # the provider falls silent after five tokens
-
-
-def steelyard(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """One command, in a folder of its own, without any provider key."""
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "COLUMNS": "200", **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_the_command_line_cannot_open_a_keyless_server_to_others(tmp_path: Path) -> None:

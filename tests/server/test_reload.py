@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.running import Gateway, stopped_after
 
 FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
@@ -34,6 +36,54 @@ def test_a_bad_file_leaves_the_old_one_serving_and_says_why(tmp_path: Path) -> N
         (tmp_path / "steelyard.yaml").write_text(TWO)
         gateway.wait_for("generation 2")
         assert gateway.chat(model="two").status_code == 200
+
+
+@pytest.mark.parametrize("bare", [None, "", " \n"], ids=["gone", "empty", "blank"])
+def test_a_file_that_is_emptied_or_gone_keeps_its_last_settings(tmp_path: Path, bare: str | None) -> None:
+    gateway = Gateway(tmp_path, ONE, FAST)
+    path = tmp_path / "steelyard.yaml"
+    told = "steelyard.yaml is gone; the settings last" if bare is None else "go on serving: steelyard.yaml: is empty"
+    with stopped_after(gateway):
+        path.unlink() if bare is None else path.write_text(bare)
+        gateway.wait_for(told)
+        assert gateway.chat(model="one").status_code == 200
+        before = len(gateway.lines)
+        gateway.child.send_signal(signal.SIGHUP)  # even when somebody insists
+        path.write_text(TWO)
+        gateway.wait_for("generation 2")
+        assert gateway.chat(model="two").status_code == 200
+    assert len([line for line in gateway.lines[:before] if told in line]) == 1
+
+
+def test_a_file_with_nothing_but_comments_goes_back_to_the_defaults(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, ONE, FAST)
+    with stopped_after(gateway):
+        (tmp_path / "steelyard.yaml").write_text("# nothing set\n")
+        gateway.wait_for("generation 2")
+        assert gateway.chat(model="one").status_code == 404
+
+
+def test_a_file_that_comes_later_is_followed_and_its_providers_replace_the_simulator(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, environ=FAST)
+    own = "providers: {mine: {base_url: 'http://127.0.0.1:1/v1', models: [{id: me/own}]}}\n"
+    with stopped_after(gateway):
+        assert "sim/flagship" in {row["id"] for row in gateway.models()}
+        (tmp_path / "steelyard.yaml").write_text(ONE + own)
+        gateway.wait_for("generation 2")
+        assert "one" in router_names(gateway)
+        assert {row["id"] for row in gateway.models() if "/" in row["id"]} == {"me/own"}
+
+
+def test_the_log_follows_the_settings(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, "server: {log: warning, log_format: text}\n", FAST)
+    with stopped_after(gateway):
+        gateway.chat()
+        (tmp_path / "steelyard.yaml").write_text(TWO)
+        asked = (gateway.chat(model="two") for _ in range(5_000))  # the reload itself is not logged at this level
+        answer = next(answer for answer in asked if answer.status_code == 200)
+        told = gateway.wait_for(r"^\d\d:\d\d:\d\d info    200 two → .*").group()
+    assert told.endswith(answer.headers["x-steelyard-decision"])
+    assert not [line for line in gateway.lines if " 200 auto " in line]
 
 
 def test_sighup_reloads(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from gateway.wire.conversation import CacheMark, Media
 
 LONG, SHORT = "12h", "30m"  # OpenAI's lifetimes; ours are an hour and five minutes
 HOUR = 3600
+AUTO = "auto"  # the `detail` of who has no wish; of images it has to be said
 UNNAMED = "document.pdf"  # OpenAI refuses content without a name
 
 
@@ -37,7 +38,8 @@ def breakpoint_of(mark: CacheMark | None) -> CacheBreakpoint | None:
 
 def read_media(part: Part) -> Media | None:
     """None when nothing says where the content is."""
-    mark, name, detail = mark_of(part.prompt_cache_breakpoint), part.filename or "", part.detail or ""
+    mark, name = mark_of(part.prompt_cache_breakpoint), part.filename or ""
+    detail = part.detail if part.detail and part.detail != AUTO else ""
     if part.type == "input_audio":
         audio = part.input_audio
         if audio is None:
@@ -69,16 +71,17 @@ def written(media: Media, mark: CacheMark | None) -> MediaOut | None:
         return MediaOut("input_audio", input_audio=audio, prompt_cache_breakpoint=point) if media.data else None
     if media.kind == "video" or (media.file_id and media.origin not in UPLOADS_AT):
         return None
-    detail, name, file_id = media.detail or None, media.name or None, media.file_id or None
+    file_id = media.file_id or None
     address = url_of(media) if media.url or media.data else None
     if media.kind == "image":
+        detail = media.detail or AUTO
         return MediaOut("input_image", image_url=address, file_id=file_id, detail=detail, prompt_cache_breakpoint=point)
     return MediaOut(
         "input_file",
         file_url=address if media.url else None,
         file_data=address if media.data and not media.url else None,
         file_id=file_id,
-        filename=(name or UNNAMED) if media.data else None,
-        detail=detail,
+        filename=(media.name or UNNAMED) if media.data else None,
+        detail=media.detail or None,
         prompt_cache_breakpoint=point,
     )

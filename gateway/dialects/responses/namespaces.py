@@ -27,6 +27,7 @@ class Place(Struct, frozen=True, gc=False):
     name: str
     namespace: str = ""
     is_custom: bool = False
+    is_hosted: bool = False
 
 
 class Named(Struct, frozen=True, gc=False):
@@ -46,15 +47,15 @@ def flat_name(namespace: str, name: str) -> str:
 
 
 def places_of(tools: Iterable[Tool]) -> dict[str, Place]:
-    """The way back for every tool that is more than a function of its own name."""
+    """The way back for every tool that is something else than a function of its own name."""
     places: dict[str, Place] = {}
     for tool in tools:
         namespace = namespace_of(tool)
         is_custom = tool.kind == "custom"
         if namespace is not None:
             places[tool.name] = Place(NAMED.decode(namespace.tools[0]).name, namespace.name, is_custom)
-        elif is_custom:
-            places[tool.name] = Place(tool.name, is_custom=True)
+        elif tool.kind != "function":
+            places[tool.name] = Place(tool.name, is_custom=is_custom, is_hosted=not is_custom)
     return places
 
 

@@ -206,10 +206,14 @@ def items_of(raw: Raw) -> list[ThinItem]:
         raws = decoded(RAWS, raw, "input")
         items = [decoded(THIN_ITEM, item, f"input[{number}]") for number, item in enumerate(raws)]
     if not items:
-        found = "Invalid 'input': empty array. Expected at least 1 item."
-        raise InvalidRequest(found, param="input", code="empty_array")
+        raise empty_input()
     check_length("input", len(items), MAX_ITEMS, "items")
     return items
+
+
+def empty_input() -> InvalidRequest:
+    finding = "Invalid 'input': empty array. Expected at least 1 item."
+    return InvalidRequest(finding, param="input", code="empty_array")
 
 
 def gather_rest(request: ThinRequest, gathered: Gathered) -> None:

@@ -4,7 +4,7 @@ from msgspec import Raw
 
 from gateway.dialects.findings import kind_of, wrong_type
 from gateway.dialects.responses.names import DIALECT
-from gateway.dialects.responses.prompt import check
+from gateway.dialects.responses.prompt import check, empty_input
 from gateway.dialects.responses.read_items import ItemsReader, turns_of_string
 from gateway.dialects.responses.read_tools import read_choice, read_format, read_tools
 from gateway.dialects.responses.reading import MEMBERS, RAWS, STRING, Unsaid, decoded, is_absent, is_array, is_string
@@ -58,7 +58,10 @@ def read_input(raw: Raw, unsaid: Unsaid) -> tuple[Turn, ...]:
     if is_string(raw):
         return turns_of_string(decoded(STRING, raw, "input"))
     if is_array(raw):
-        return ItemsReader(unsaid).take(RAWS.decode(raw), "input")
+        items = RAWS.decode(raw)
+        if not items:
+            raise empty_input()
+        return ItemsReader(unsaid).take(items, "input")
     if is_absent(raw):
         return ()
     raise wrong_type("input", "a string or an array of items", kind_of(raw))

@@ -7,7 +7,7 @@ from gateway.dialects.responses.events import HEAD, ITEM
 
 
 def content_bytes(raw: Raw) -> int:
-    """Bytes of content; 0 for a message or a thought that says nothing. Everything else says something by being there."""
+    """Bytes of content; 0 for a message or a thought that says nothing. All else says something by being there."""
     if HEAD.decode(raw).type not in ("message", "reasoning"):
         return len(bytes(raw))
     try:

@@ -31,7 +31,7 @@ class ChoiceOut(Struct, frozen=True, gc=False):
     """One tool by name, in `tool_choice` or `allowed_tools`."""
 
     type: str
-    name: str
+    name: str | UnsetType = UNSET
     namespace: str | UnsetType = UNSET
 
 
@@ -86,6 +86,8 @@ def write_choice(choice: ToolChoice, places: dict[str, Place]) -> str | ChoiceOu
 
     def named(name: str) -> ChoiceOut:
         place = places.get(name) or Place(name)
+        if place.is_hosted:
+            return ChoiceOut(place.name)
         return ChoiceOut("custom" if place.is_custom else "function", place.name, place.namespace or UNSET)
 
     if choice.mode == "named":

@@ -248,6 +248,29 @@ def keys_hash() -> None:
     click.echo(hashlib.sha256(key.encode()).hexdigest())
 
 
+@cli.command(short_help="Tell a client program of this server.")
+@click.argument("client", default="")
+@click.option(
+    "--url", default="http://127.0.0.1:8080", show_default=True, help="the server; …/routers/NAME for that router"
+)
+@click.option("--key", envvar="STEELYARD_API_KEY", show_envvar=True, default="unused", help="your key at that server")
+@click.option("--model", default="auto", show_default=True, help="the router or model that the client asks for")
+@click.option("--write", is_flag=True, help="write it into the client's own file, after a backup of that")
+@click.option("--home", type=FILE, default=Path.home, help="where the client's files are [default: your home folder]")
+def setup(client: str, url: str, key: str, model: str, write: bool, home: Path) -> None:
+    """Print what a CLIENT needs to be told to use this server, or write it with --write. Without CLIENT: list them.
+
+    What the client's file says besides stays as it is.
+    """
+    from gateway.cli import setup as setting_up
+    from gateway.cli.explain import base_url
+
+    if not client:
+        setting_up.print_clients()
+        return
+    setting_up.run(setting_up.named(client), setting_up.place(base_url(url), key, model), home if write else None)
+
+
 @cli.command(short_help="Run the simulated providers by themselves.")
 @click.option(
     "--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help="repeat for several [default: all]"

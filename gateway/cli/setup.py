@@ -1,18 +1,67 @@
 """Telling a client program of Steelyard: printing what to write, or writing it into the program's own file."""
 
+import difflib
 import json
+import re
 import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
-from gateway.cli.clients import Client, Place
+from gateway.cli.clients import CLIENTS, Client, Place
+from gateway.cli.table import Column, Table
+
+# What needs no quotes in a shell, in JSON, TOML, YAML or source text.
+PLAIN = re.compile(r"[A-Za-z0-9]([\w.~:/@+=-]*[\w=])?", re.ASCII)
 
 
 class CannotMerge(Exception):
     """The file is not one that we can change without breaking something; the message says why."""
+
+
+def print_clients() -> None:
+    """All clients, one a line."""
+    table = Table([Column("client"), Column("program"), Column("speaks"), Column("file", 1)])
+    for client in CLIENTS.values():
+        table.add(client.name, client.title, client.speaks, f"~/{client.file}" if client.file else "")
+    table.print()
+
+
+def named(name: str) -> Client:
+    """The client of this name, or a BadParameter with what is near."""
+    if name in CLIENTS:
+        return CLIENTS[name]
+    near = difflib.get_close_matches(name.lower(), CLIENTS, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "steelyard setup lists them"
+    raise click.BadParameter(f"{name!r} is no client that is known here; {hint}", param_hint="CLIENT")
+
+
+def place(root: str, key: str, model: str) -> Place:
+    """Where Steelyard is. Refuses what would mean something else where it is written."""
+    for option, value in (("--url", root), ("--key", key), ("--model", model)):
+        if not PLAIN.fullmatch(value):
+            shown = "the key" if option == "--key" else repr(value)
+            raise click.BadParameter(f"{shown} has characters that cannot be written everywhere", param_hint=option)
+    return Place(root, key, model)
+
+
+def run(client: Client, place: Place, home: Path | None) -> None:
+    """Print what to write (home: None), or write it."""
+    if home is None:
+        click.echo(told(client, place), nl=False)
+        return
+    try:
+        click.echo(write(client, place, home))
+    except CannotMerge as error:
+        click.echo(told(client, place), nl=False)
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from error
+    for line in after(client, place):
+        click.echo(line)
 
 
 def told(client: Client, place: Place) -> str:

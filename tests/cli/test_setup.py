@@ -1,6 +1,9 @@
 """Client programs are told of Steelyard in their own files, and nothing of theirs is lost."""
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import yaml
 
 from gateway.cli.clients import CLIENTS, Place
 from gateway.cli.setup import CannotMerge, told, write
+from tests.running import ROOT
 
 PLACE = Place("http://127.0.0.1:9000", "sk-steelyard-x", "support")
 FILES = [client for client in CLIENTS.values() if client.file]
@@ -108,3 +112,72 @@ def test_entries_of_a_list_are_added_behind_those_that_are_there(tmp_path: Path)
     path.write_text("- model_id: mine\n  model_name: x\n")
     write(CLIENTS["llm"], PLACE, tmp_path)
     assert [entry["model_id"] for entry in yaml.safe_load(path.read_text())] == ["mine", "steelyard"]
+
+
+def steelyard(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command, as somebody whose home is `home`."""
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", "setup", *words],
+        cwd=home,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_without_a_client_lists_all_one_a_line(tmp_path: Path) -> None:
+    listed = steelyard(tmp_path).stdout.splitlines()
+    assert listed[0].split() == ["client", "program", "speaks", "file"]
+    assert [line.split()[0] for line in listed[1:]] == list(CLIENTS)
+
+
+def test_the_command_prints_and_touches_nothing(tmp_path: Path) -> None:
+    done = steelyard(tmp_path, "codex", "--url", "localhost:9000/v1", "--key", "sk-mine", "--model", "green")
+    assert done.returncode == 0
+    settings = tomllib.loads(done.stdout)
+    assert settings["model_providers"]["steelyard"]["base_url"] == "http://localhost:9000/v1"
+    assert settings["profiles"]["steelyard"]["model"] == "green"
+    assert "# then: STEELYARD_API_KEY=sk-mine codex" in done.stdout
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_the_command_writes_into_the_home_folder_or_another(tmp_path: Path) -> None:
+    done = steelyard(tmp_path, "claude-code", "--write")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"wrote {tmp_path}/.claude/settings.json\nthen: claude\n"
+    other = tmp_path / "other"
+    assert steelyard(tmp_path, "claude-code", "--write", "--home", str(other)).returncode == 0
+    assert (other / ".claude/settings.json").read_text() == (tmp_path / ".claude/settings.json").read_text()
+
+
+def test_what_cannot_be_merged_is_printed_to_be_put_in_by_hand(tmp_path: Path) -> None:
+    (tmp_path / ".openclaw").mkdir()
+    (tmp_path / ".openclaw/openclaw.json").write_text("{ models: {} } // mine")
+    done = steelyard(tmp_path, "openclaw", "--write")
+    assert done.returncode == 1
+    assert '"baseUrl": "http://127.0.0.1:8080/v1"' in done.stdout
+    assert "is not plain JSON" in done.stderr
+    assert (tmp_path / ".openclaw/openclaw.json").read_text() == "{ models: {} } // mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("clawde-code",), "did you mean claude-code"),
+        (("zzz",), "steelyard setup lists them"),
+        (("aider", "--url", "nowhere:x"), "--url"),
+        (("aider", "--key", "a b"), "the key has characters"),
+        (("aider", "--model", "auto: {x"), "--model"),
+        (("aider", "--write", "--home", "/dev/null"), "/dev/null"),
+    ],
+)
+def test_what_a_person_can_put_right_is_told_without_a_traceback(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    done = steelyard(tmp_path, *words)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

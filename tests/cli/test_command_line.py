@@ -232,6 +232,13 @@ def test_the_name_of_a_new_key_can_be_any_that_is_printable(tmp_path: Path) -> N
     assert steelyard(tmp_path, "keys", "new", "a\nb").returncode == 2
 
 
+def test_the_hash_of_a_piped_key_is_that_of_its_text_alone(tmp_path: Path) -> None:
+    key, digest = new_key()
+    assert steelyard(tmp_path, "keys", "hash", piped=f"{key}\r\n").stdout == f"{digest}\n"
+    empty = steelyard(tmp_path, "keys", "hash", piped="\n")
+    assert (empty.returncode, empty.stdout) == (1, "")
+
+
 @pytest.mark.parametrize(("routers", "model"), [("[]", "auto"), ("[green]", "green")])
 def test_with_keys_of_callers_the_line_to_try_sends_one(tmp_path: Path, routers: str, model: str) -> None:
     key, digest = new_key()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -238,6 +239,7 @@ def test_an_address_with_colons_is_told_as_a_url(tmp_path: Path) -> None:
     with stopped_after(gateway):
         url = gateway.wait_for(r"serves (http://\[::1\]:\d+)/v1").group(1)
         assert httpx2.get(f"{url}/healthz").status_code == 200
+        gateway.wait_for(re.escape(f"curl '{url}/v1/chat/completions' -H"))  # in zsh brackets are a pattern
 
 
 def test_the_hash_of_a_piped_key_is_that_of_its_text_alone(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a person needs to know when the server is up."""
 
+import shlex
 import shutil
 import textwrap
 
@@ -33,7 +34,7 @@ def announcement(running: Running) -> str:
 
 def trial(url: str, keys: tuple[CallerKey, ...]) -> list[str]:
     """A first request, as lines for a shell."""
-    curl = f"  curl {url}/v1/chat/completions -H 'content-type: application/json' \\"
+    curl = f"  curl {shlex.quote(f'{url}/v1/chat/completions')} -H 'content-type: application/json' \\"
     if not keys:
         return ["Try it:", curl, body("auto")]
     key = next((key for key in keys if not key.routers), keys[0])

@@ -188,7 +188,7 @@ def catalog_diff(config: Path | None, as_json: bool) -> None:
     print_diff(bundled(), bootstrap.known_catalog(loaded.settings), as_json)
 
 
-@catalog.command("refresh")
+@catalog.command("refresh", short_help="Pull the public sources now.")
 @CONFIG
 @click.option("--accept", multiple=True, metavar="TARGET", help="take over large price moves of this target; repeat")
 def catalog_refresh(config: Path | None, accept: tuple[str, ...]) -> None:
@@ -244,7 +244,9 @@ def keys_hash() -> None:
     """The SHA-256 of a key typed (not shown) or piped in."""
     import hashlib
 
-    key = click.prompt("key", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    key = (click.prompt("key", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not key:
+        raise click.ClickException("no key came in; type one, or pipe one: steelyard keys hash < FILE")
     click.echo(hashlib.sha256(key.encode()).hexdigest())
 
 

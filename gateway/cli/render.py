@@ -59,7 +59,7 @@ def print_usage(report: UsageReport, ledger: str, as_json: bool) -> None:
         return
     span = f"{report.since} to {report.until}"
     if report.total is None:
-        say(f"no requests from {span} in the ledger {ledger}; --since 30d looks further back")
+        say(f"no requests from {span} in the ledger {ledger}; --since looks further back")
         return
     first, *figures = headings(report.by)
     table = Table([Column(first), *(Column(head, USAGE_SPARE.get(head, 0), is_number=True) for head in figures)])
@@ -104,7 +104,7 @@ def nothing_listed(catalog: Catalog, pattern: str, provider: str) -> str:
     if provider and provider not in providers:
         return f"no provider {provider} sells anything in the catalog{suggestion(provider, providers)}"
     at_provider = f" at {provider}" if provider else ""
-    return f"nothing in the catalog{at_provider} has {pattern} in its name{suggestion(pattern, catalog.models)}"
+    return f"nothing in the catalog{at_provider} matches {pattern}{suggestion(pattern, catalog.models)}"
 
 
 def suggestion(name: str, known: Collection[str]) -> str:

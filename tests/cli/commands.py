@@ -10,12 +10,13 @@ from tests.running import ROOT
 TIMEOUT_SECONDS = 60.0
 
 
-def steelyard(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def steelyard(folder: Path, *words: str, piped: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     """One command whose output is read by a program."""
     return subprocess.run(
         arguments(words),
         cwd=folder,
         env=environment(environ),
+        input=piped,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,12 +10,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from gateway.cli.explain import base_url
 from gateway.server.auth import new_key
 from tests.cli.commands import steelyard
-from tests.running import Gateway, stopped_after
+from tests.running import Gateway, Process, stopped_after
 
 PIECEMEAL = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Tell me a story"}]}
 STALLED = {"x-steelyard-simulate": "F56;after=5"}  # the provider falls silent after five tokens
@@ -230,6 +232,21 @@ def test_the_name_of_a_new_key_can_be_any_that_is_printable(tmp_path: Path) -> N
     (tmp_path / "steelyard.yaml").write_text(lines)
     assert steelyard(tmp_path, "check").returncode == 0
     assert steelyard(tmp_path, "keys", "new", "a\nb").returncode == 2
+
+
+def test_an_address_with_colons_is_told_as_a_url(tmp_path: Path) -> None:
+    gateway = Process(["-m", "gateway", "serve", "--host", "::1", "--port", "0"], tmp_path, {})
+    with stopped_after(gateway):
+        url = gateway.wait_for(r"serves (http://\[::1\]:\d+)/v1").group(1)
+        assert httpx2.get(f"{url}/healthz").status_code == 200
+        gateway.wait_for(re.escape(f"curl '{url}/v1/chat/completions' -H"))  # in zsh brackets are a pattern
+
+
+def test_the_hash_of_a_piped_key_is_that_of_its_text_alone(tmp_path: Path) -> None:
+    key, digest = new_key()
+    assert steelyard(tmp_path, "keys", "hash", piped=f"{key}\r\n").stdout == f"{digest}\n"
+    empty = steelyard(tmp_path, "keys", "hash", piped="\n")
+    assert (empty.returncode, empty.stdout) == (1, "")
 
 
 @pytest.mark.parametrize(("routers", "model"), [("[]", "auto"), ("[green]", "green")])

@@ -1,0 +1,114 @@
+"""What a request could not say in a format that only providers speak, in the words of the caller's."""
+
+from collections.abc import Iterator
+
+from gateway.wire.conversation import Conversation, Loss
+
+# A caller's words for what OpenAI's chat format calls by the first one.
+WORDS: dict[str, dict[str, str]] = {
+    "anthropic_messages": {
+        "max_completion_tokens": "max_tokens",
+        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "reasoning_effort": "output_config.effort",
+        "response_format": "output_config.format",
+        "stop": "stop_sequences",
+        "thinking_budget": "thinking.budget_tokens",
+        "thinking_off": "thinking",
+        "thinking_summary": "thinking.display",
+        "user": "metadata.user_id",
+    },
+    "gemini": {
+        "frequency_penalty": "generationConfig.frequencyPenalty",
+        "logprobs": "generationConfig.responseLogprobs",
+        "max_completion_tokens": "generationConfig.maxOutputTokens",
+        "modalities": "generationConfig.responseModalities",
+        "n": "generationConfig.candidateCount",
+        "presence_penalty": "generationConfig.presencePenalty",
+        "reasoning_effort": "generationConfig.thinkingConfig.thinkingLevel",
+        "response_format": "generationConfig.responseMimeType",
+        "seed": "generationConfig.seed",
+        "service_tier": "serviceTier",
+        "stop": "generationConfig.stopSequences",
+        "temperature": "generationConfig.temperature",
+        "thinking_budget": "generationConfig.thinkingConfig.thinkingBudget",
+        "thinking_off": "generationConfig.thinkingConfig.thinkingBudget",
+        "tool_choice": "toolConfig.functionCallingConfig",
+        "top_k": "generationConfig.topK",
+        "top_logprobs": "generationConfig.logprobs",
+        "top_p": "generationConfig.topP",
+    },
+    "openai_chat": {
+        "thinking_budget": "reasoning.max_tokens",
+        "thinking_off": "reasoning_effort",
+        "thinking_summary": "reasoning.summary",
+    },
+    "openai_completions": {"max_completion_tokens": "max_tokens"},
+    "openai_responses": {
+        "max_completion_tokens": "max_output_tokens",
+        "reasoning_effort": "reasoning.effort",
+        "response_format": "text.format",
+        "thinking_budget": "reasoning",
+        "thinking_off": "reasoning.effort",
+        "thinking_summary": "reasoning.summary",
+        "verbosity": "text.verbosity",
+    },
+}
+LIST_OF_TURNS = {"gemini": "contents", "openai_responses": "input"}
+USUAL_TIERS = ("", "auto", "default", "standard", "standard_only", "unspecified")
+NO_BIAS = (b"{}", b"null")
+
+
+class Losses:
+    """Collects them while a request is written; each field counts once."""
+
+    def __init__(self, origin: str) -> None:
+        self._words = WORDS.get(origin, {})
+        self._turns = LIST_OF_TURNS.get(origin, "messages")
+        self._found: dict[str, Loss] = {}
+
+    def add(self, field: str, reason: str) -> None:
+        """field: as OpenAI's chat format calls it; the caller's word for it is looked up."""
+        field = self._words.get(field, field)
+        self._found.setdefault(field, Loss(field, reason))
+
+    def add_in_turn(self, turn: int, what: str, reason: str) -> None:
+        """what: of that turn."""
+        self.add(f"{self._turns}[{turn}].{what}", reason)
+
+    def add_foreign(self, conversation: Conversation, sayable: frozenset[str], reason: str) -> None:
+        """Whatever was asked for beyond what the format has a field for."""
+        for field in asked_for(conversation):
+            if field not in sayable:
+                self.add(field, reason)
+        for field in conversation.unknown:
+            self.add(field, "the gateway does not know this field")
+        for loss in conversation.unsaid:
+            self.add(loss.field, loss.reason)
+
+    def told(self) -> tuple[Loss, ...]:
+        return tuple(self._found.values())
+
+
+def asked_for(conversation: Conversation) -> Iterator[str]:
+    """The fields that not every format has, as far as they ask for something that does not go without saying."""
+    sampling, bias = conversation.sampling, conversation.sampling.logit_bias
+    asked = {
+        "n": (sampling.choices or 1) > 1,
+        "seed": sampling.seed is not None,
+        "top_k": sampling.top_k is not None,
+        "logprobs": sampling.logprobs,
+        "top_logprobs": bool(sampling.top_logprobs),
+        "frequency_penalty": bool(sampling.frequency_penalty),
+        "presence_penalty": bool(sampling.presence_penalty),
+        "logit_bias": bias is not None and bytes(bias) not in NO_BIAS,
+        "parallel_tool_calls": conversation.parallel_tool_calls is False and bool(conversation.tools),
+        "prompt_cache_key": bool(conversation.cache_key),
+        "prompt_cache_retention": bool(conversation.cache_retention),
+        "service_tier": conversation.service_tier not in USUAL_TIERS,
+        "user": bool(conversation.user),
+        "metadata": bool(conversation.metadata),
+        "verbosity": bool(conversation.verbosity),
+        "modalities": any(modality != "text" for modality in conversation.modalities),
+        "store": bool(conversation.store),
+    }
+    return (field for field, is_asked in asked.items() if is_asked)

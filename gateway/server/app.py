@@ -18,7 +18,7 @@ from gateway.server.ids import Ids
 from gateway.server.inference import GeminiGeneration, Generation
 from gateway.server.inquiry import Inquiry
 from gateway.server.limits import Message, Receive, Scope, Send
-from gateway.server.metadata import request_id
+from gateway.server.metadata import request_ids
 from gateway.server.replies import retry_headers, send_error
 from gateway.server.responses import ResponsesGeneration
 from gateway.server.state import State
@@ -56,9 +56,9 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_loopback and not has_allowed_host(scope["headers"]):
-            await send_error(send, MISDIRECTED, None, [request_id(self._ids.next("req_"))])
+            await send_error(send, MISDIRECTED, None, [*request_ids(self._ids.next("req_"))])
         elif self._is_loopback and comes_from_a_foreign_page(scope["headers"]):
-            await send_error(send, FOREIGN_PAGE, None, [request_id(self._ids.next("req_"))])
+            await send_error(send, FOREIGN_PAGE, None, [*request_ids(self._ids.next("req_"))])
         elif (endpoint := self._hot.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
@@ -72,7 +72,7 @@ def with_request_id(send: Send, ids: Ids) -> Send:
 
     async def send_with_id(message: Message) -> None:
         if message["type"] == "http.response.start" and all(name != b"x-request-id" for name, _ in message["headers"]):
-            message["headers"] = [*message["headers"], request_id(ids.next("req_"))]
+            message["headers"] = [*message["headers"], *request_ids(ids.next("req_"))]
         await send(message)
 
     return send_with_id
@@ -125,6 +125,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
         endpoints.append((f"{model}:countTokens", inquiry.gemini_count_tokens, ["POST"]))
     endpoints += [
         ("/v1/models/{model_id:path}", inquiry.model, ["GET"]),
+        ("/v1beta/models/{model_id:path}", inquiry.gemini_model, ["GET"]),
         ("/v1/route", inquiry.route, ["POST"]),
         ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
         ("/v1/usage", inquiry.usage, ["GET"]),

@@ -24,7 +24,7 @@ from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.wishes import narrowed, without_suffix
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
-from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_id
+from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_ids
 from gateway.server.protocol import EXTENSION
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
@@ -188,7 +188,7 @@ class Exchange:
             return
         if isinstance(error, Unauthorized | MethodNotAllowed):  # no trace in the ledger, or strangers could fill it
             body = self.inbound.error_body(error, None)
-            await send_json(self.send, error.status, body, [request_id(self.arrival.id), *retry_headers(error)])
+            await send_json(self.send, error.status, body, [*request_ids(self.arrival.id), *retry_headers(error)])
             return
         receipt = self.receipt_of(error)
         self.record(receipt)

@@ -1,6 +1,7 @@
 """Questions about decisions and usage: the dry run, the full record of a decision, the caller's own spending."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from time import time
 from typing import cast, get_args
@@ -15,8 +16,8 @@ from gateway.accounting.ledger import Grouping, Ledger
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
 from gateway.dialects.anthropic.errors import count_tokens_body
-from gateway.dialects.contract import Inbound
-from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
+from gateway.dialects.anthropic.prompt import parse_count
+from gateway.dialects.formats import CHAT, GEMINI
 from gateway.dialects.gemini.count import count_answer, counted_body
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
@@ -25,10 +26,11 @@ from gateway.routing.plan import Decision
 from gateway.server.auth import Caller
 from gateway.server.inference import decide
 from gateway.server.limits import read_body
-from gateway.server.listings import anthropic_list, clawrouter_catalog, gemini_list
-from gateway.server.models import ModelIndex
+from gateway.server.listings import anthropic_list, anthropic_row, clawrouter_catalog, gemini_list, gemini_row
+from gateway.server.models import ModelIndex, ModelRow
 from gateway.server.state import State
 from gateway.server.understanding import understand
+from gateway.wire.prompt import Prompt
 
 ENCODE = msgspec.json.Encoder().encode
 
@@ -51,7 +53,9 @@ class Inquiry:
         state.live.on_swap(self._follow)
 
     async def models(self, request: Request) -> Response:
-        """GET /v1/models, in Anthropic's shape for Anthropic's clients."""
+        """GET /v1/models, in the shape of the caller's API: Google's SDKs come here too."""
+        if "x-goog-api-client" in request.headers:
+            return await self.gemini_models(request)
         self._caller(request)
         is_anthropic = "anthropic-version" in request.headers
         return answer(anthropic_list(self._models.rows) if is_anthropic else self._models.all)
@@ -61,6 +65,10 @@ class Inquiry:
         self._caller(request)
         return answer(gemini_list(self._models.rows))
 
+    async def gemini_model(self, request: Request) -> Response:
+        """GET /v1beta/models/{id}"""
+        return answer(ENCODE(gemini_row(self._model(request))))
+
     async def catalog(self, request: Request) -> Response:
         """GET /v1/catalog, for OpenClaw's ClawRouter plugin."""
         self._caller(request)
@@ -69,25 +77,31 @@ class Inquiry:
     async def count_tokens(self, request: Request) -> Response:
         """POST /v1/messages/count_tokens: our own count, within a few percent of the provider's."""
         self._caller(request)
-        return answer(count_tokens_body(await self._count(request, MESSAGES, await self._body(request))))
+        return answer(count_tokens_body(await self._count(parse_count, await self._body(request))))
 
     async def gemini_count_tokens(self, request: Request) -> Response:
         """POST /v1beta/models/{model}:countTokens"""
         self._caller(request)
-        return answer(count_answer(await self._count(request, GEMINI, counted_body(await self._body(request)))))
+        return answer(count_answer(await self._count(GEMINI.parse, counted_body(await self._body(request)))))
 
     async def _body(self, request: Request) -> bytes:
         limit = self._state.live.current.settings.server.max_body_bytes
         return await read_body(request.scope, request.receive, limit)
 
-    async def _count(self, request: Request, inbound: Inbound, body: bytes) -> int:
-        _, profile = await understand(body, partial(inbound.parse, default_model="any"))
+    async def _count(self, parse: Callable[[bytes, str], Prompt], body: bytes) -> int:
+        _, profile = await understand(body, lambda body: parse(body, "any"))
         return round(profile.figures.input_tokens)
 
     async def model(self, request: Request) -> Response:
         """GET /v1/models/{id}: an id of the list, or any other name that a request may have as its `model`."""
+        if "x-goog-api-client" in request.headers:
+            return await self.gemini_model(request)
+        row = self._model(request)
+        return answer(ENCODE(anthropic_row(row) if "anthropic-version" in request.headers else row))
+
+    def _model(self, request: Request) -> ModelRow:
         self._caller(request)
-        return answer(self._models.one(request.path_params["model_id"], request.path_params.get("router", "")))
+        return self._models.one(request.path_params["model_id"], request.path_params.get("router", ""))
 
     async def route(self, request: Request) -> Response:
         """POST /v1/route: the decision for this body, in full, without calling anybody."""

@@ -81,7 +81,7 @@ def headers_of(
     All values come from us or from the catalog.
     """
     headers = [
-        request_id(decision),
+        *request_ids(decision),
         (b"x-steelyard-decision", decision.encode()),
         (b"x-steelyard-attempts", b"%d" % attempts),
         (b"x-steelyard-fallback", b"true" if fallback else b"false"),
@@ -95,9 +95,10 @@ def headers_of(
     return headers
 
 
-def request_id(identity: str) -> tuple[bytes, bytes]:
-    """The header by which a request is found in the log; SDKs show it with their errors."""
-    return b"x-request-id", identity.encode()
+def request_ids(identity: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers by which a request is found in the log; OpenAI's SDKs show the one, Anthropic's the other."""
+    value = identity.encode()
+    return (b"x-request-id", value), (b"request-id", value)
 
 
 def cost_header(cost_nano_usd: int | None) -> list[tuple[bytes, bytes]]:

@@ -62,12 +62,12 @@ class ModelIndex:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.rows = (*router_rows(snapshot), *model_rows(snapshot))
-        self._rows = {row.id: ENCODE(row) for row in self.rows}
+        self._rows = {row.id: row for row in self.rows}
         self.all = ENCODE(ModelList(self.rows))
         self._snapshot = snapshot
 
-    def one(self, name: str, router: str = "") -> bytes:
-        """The entry, as JSON, of what a request for `name` would weigh; a target's is its model's.
+    def one(self, name: str, router: str = "") -> ModelRow:
+        """The entry of what a request for `name` would weigh; a target's is its model's.
 
         router: that of the base URL, or "". Raises UnknownModel.
         """

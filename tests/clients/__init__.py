@@ -1,0 +1,1 @@
+"""Programs that other people wrote, talking to a gateway as they are."""

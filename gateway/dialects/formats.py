@@ -2,9 +2,11 @@
 
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.chat import Chat
+from gateway.dialects.cohere import CohereOutbound
 from gateway.dialects.completions import Completions
 from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
+from gateway.dialects.ollama import OllamaOutbound
 from gateway.dialects.responses import Responses
 
 __all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND", "RESPONSES"]
@@ -23,4 +25,6 @@ OUTBOUND: dict[str, Outbound] = {
     "openai_responses": RESPONSES,
     "anthropic_messages": MessagesOutbound(),
     "gemini": GEMINI,
+    "cohere_v2": CohereOutbound(),
+    "ollama": OllamaOutbound(),
 }

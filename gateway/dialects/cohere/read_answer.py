@@ -58,10 +58,11 @@ def failure_of(body: bytes, answer: AnswerMember) -> list[Delta]:
 
 
 class AnswerReader:
-    """Takes what is said of one answer, in order. done: it has ended; nothing behind that counts."""
+    """Takes what is said of one answer, in order. done: it has ended; failed: in an error. Nothing behind that counts."""
 
     def __init__(self) -> None:
         self.done = False
+        self.failed = False
         self._has_begun = False
         self._id = ""
         self._calls = 0
@@ -70,7 +71,7 @@ class AnswerReader:
 
     def read(self, event: Event) -> list[Delta]:
         """The Deltas of one event."""
-        if self.done:
+        if self.done or self.failed:
             return []
         delta = event.delta or NO_EVENT
         deltas = self.begin(event.id)
@@ -103,13 +104,12 @@ class AnswerReader:
 
     def end(self, delta: EventDelta) -> list[Delta]:
         """Usage, and how it ended."""
-        self.done = True
         usage = read_usage(delta.usage)
         deltas: list[Delta] = [UsageReport(usage)] if usage is not None else []
         word = (delta.finish_reason or "").upper()
         error = failure_in(word, delta.error or "")
-        deltas.append(Finish(finish_of(word, self._calls > 0)) if error is None else Failure(error))
-        return deltas
+        self.done, self.failed = error is None, error is not None
+        return [*deltas, Finish(finish_of(word, self._calls > 0)) if error is None else Failure(error)]
 
     def _start(self, message: Message, index: int | None) -> list[Delta]:
         return [delta for call in calls_in(message) or [Call()] for delta in self._call(call, index)]

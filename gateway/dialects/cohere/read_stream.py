@@ -51,7 +51,7 @@ class StreamReader:
         return deltas
 
     def _is_over(self) -> bool:
-        return self.done or self.oversized or self._has_failed
+        return self.done or self.oversized or self._has_failed or self._answer.failed
 
     def _read(self, frame: Frame) -> list[Delta]:
         if len(frame.data) > self._limit:

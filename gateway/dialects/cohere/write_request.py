@@ -13,6 +13,7 @@ from gateway.dialects.cohere.written import (
 )
 from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.losses import Losses
+from gateway.dialects.thinking import is_off, note_no_thinker
 from gateway.wire.conversation import Conversation, OutputFormat, Sampling, Thinking, Tool, ToolChoice
 
 SAYABLE = frozenset(("seed", "top_k", "logprobs", "frequency_penalty", "presence_penalty"))
@@ -38,7 +39,7 @@ def write_request(conversation: Conversation, manner: TargetManner) -> Outgoing:
         stop_sequences=stops_of(sampling, losses),
         temperature=sampling.temperature,
         p=nucleus_of(sampling.top_p, losses),
-        k=None if sampling.top_k is None else round(within("top_k", sampling.top_k, (0, MOST_K), losses)),
+        k=None if sampling.top_k is None else int(within("top_k", sampling.top_k, (0, MOST_K), losses)),
         seed=sampling.seed,
         frequency_penalty=penalty_of("frequency_penalty", sampling.frequency_penalty, losses),
         presence_penalty=penalty_of("presence_penalty", sampling.presence_penalty, losses),
@@ -81,7 +82,7 @@ def within(field: str, value: float, limits: tuple[float, float], losses: Losses
     low, high = limits
     taken = min(max(value, low), high)
     if taken != value:
-        losses.add(field, f"Cohere takes {low:g} to {high:g}; {taken:g} was asked for")
+        losses.add(field, f"Cohere takes {low:g} to {high:g}; {taken:g} was told for {value:g}")
     return taken
 
 
@@ -104,12 +105,10 @@ def thinking_of(thinking: Thinking | None, manner: TargetManner, losses: Losses)
     """On or off, and a budget. Source: docs.cohere.com/v2/docs/reasoning, read 2026-11-23."""
     if thinking is None:
         return None
-    is_off = thinking.effort == "none" or thinking.budget_tokens == 0
     if not manner.is_reasoning:
-        if not is_off:
-            losses.add("reasoning_effort", "this model does not think")
+        note_no_thinker(thinking, losses)
         return None
-    if is_off:
+    if is_off(thinking):
         return ThinkingConfigOut("disabled")
     budget = thinking.budget_tokens
     if budget is None and thinking.effort in BUDGETS:

@@ -38,7 +38,7 @@ class MessageOut(Struct, tag_field="type", tag="message"):
     """A message; those of an answer have the first two members."""
 
     role: str
-    content: list[InputPart] | list[OutputPart]
+    content: str | list[InputPart] | list[OutputPart]
     id: str | UnsetType = UNSET
     status: str | UnsetType = UNSET
 

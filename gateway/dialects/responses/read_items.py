@@ -15,6 +15,7 @@ from gateway.dialects.responses.schema import (
     MESSAGE_ITEM,
     REASONING_ITEM,
     RESULT_ITEM,
+    Caller,
     CallItem,
     ReasoningItem,
 )
@@ -92,7 +93,8 @@ class ItemsReader:
 
     def _call(self, raw: Raw, at: str, is_custom: bool) -> ToolCall:
         call = decoded(CALL_ITEM, raw, at)
-        says_more = self._says_more(raw, CALL_MEMBERS, call.caller is not None and call.caller.type != "direct", at)
+        before = len(self._unsaid.losses)
+        self._note(raw, CALL_MEMBERS, call.caller, at)
         if is_custom and call.input is None:
             raise missing(f"{at}.input")
         (signature, origin), self._call_seal = self._call_seal, ("", "")
@@ -103,25 +105,27 @@ class ItemsReader:
             is_custom,
             signature,
             origin,
-            raw=raw if says_more else None,
+            raw=raw if len(self._unsaid.losses) > before else None,
         )
 
     def _result(self, raw: Raw, at: str, is_custom: bool) -> ToolResult:
         result = decoded(RESULT_ITEM, raw, at)
-        is_called = result.caller is not None and result.caller.type != "direct"
-        says_more = self._says_more(raw, RESULT_MEMBERS, is_called, at)
+        before = len(self._unsaid.losses)
+        self._note(raw, RESULT_MEMBERS, result.caller, at)
+        parts = read_result(result.output, f"{at}.output", self._unsaid)
         return ToolResult(
             result.call_id,
-            read_result(result.output, f"{at}.output", self._unsaid),
+            parts,
             flat_name(result.namespace or "", result.name) if result.name else "",
             is_custom=is_custom,
-            raw=raw if says_more else None,
+            raw=raw if len(self._unsaid.losses) > before else None,
         )
 
-    def _says_more(self, raw: Raw, known: frozenset[str], is_called_by_program: bool, at: str) -> bool:
-        if is_called_by_program:
+    def _note(self, raw: Raw, known: frozenset[str], caller: Caller | None, at: str) -> None:
+        """What only this format says of a call or its result: who called, when it was not the model itself."""
+        if caller is not None and caller.type != "direct":
             self._unsaid.add(f"{at}.caller")
-        return self._unsaid.note(raw, known, at) or is_called_by_program
+        self._unsaid.note(raw, known, at)
 
 
 def arguments_of(call: CallItem, at: str) -> str:

@@ -4,14 +4,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from core.scan import Malformed, top_level_spans
-from gateway.dialects.edits import Cut, apply, first_member, removals
+from gateway.dialects.edits import with_value, without
 from gateway.dialects.responses.events import HEAD
 from gateway.dialects.responses.reading import RAWS, decoded, is_absent, is_string
 from gateway.dialects.responses.store import ResponseStore
 from gateway.errors import InvalidRequest, NotFound
 
 KEYS = (b"previous_response_id", b"conversation", b"background", b"prompt", b"store", b"input")
-PREVIOUS, INPUT = 0, 5
+INPUT_KEY = (b"input",)
 REFERENCE = "item_reference"
 UNSUPPORTED = {
     "conversation": "conversations are not kept here; send previous_response_id, or the whole input",
@@ -72,23 +72,21 @@ def refuse_unsupported(state: StateAsked) -> None:
 def expanded(body: bytes, state: StateAsked, store: ResponseStore | None, caller: str) -> Expanded:
     """The request with everything in it that it only names. Raises InvalidRequest or NotFound.
 
-    store: None where responses are not kept.
+    store: None where responses are not kept. A body that makes no sense stays as it is, for whoever parses it.
     """
     if store is None and (state.previous_response_id or state.references):
         raise unsupported("previous_response_id" if state.previous_response_id else "input", OUT_OF_REACH)
-    spans = top_level_spans(body, KEYS)
-    given = next((body[start:end] for key, _, start, end, _ in reversed(spans) if key == INPUT), b"")
-    items = items_of(Raw(given))
+    try:
+        spans = top_level_spans(body, INPUT_KEY)
+    except Malformed:
+        return Expanded(body, ())
+    items = items_of(Raw(body[spans[-1][2] : spans[-1][3]] if spans else b""))
     if store is None or not (state.previous_response_id or state.references):
         return Expanded(body, items)
-    items = history(state.previous_response_id, store, caller) + tuple(
-        resolved(item, store, caller) if state.references else item for item in items
-    )
-    whole = b"[" + b",".join(items) + b"]"
-    cuts: list[Cut] = [(start, end, whole) for key, _, start, end, _ in spans if key == INPUT]
-    if not cuts:
-        cuts = [first_member(body, b'"input":' + whole)]
-    return Expanded(apply(body, cuts + removals(body, [span for span in spans if span[0] == PREVIOUS])), items)
+    own = (resolved(item, store, caller) for item in items) if state.references else items
+    items = (*history(state.previous_response_id, store, caller), *own)
+    alone = without(body, (b"previous_response_id",))
+    return Expanded(with_value(alone, b"input", b"[" + b",".join(items) + b"]"), items)
 
 
 def items_of(raw: Raw) -> tuple[bytes, ...]:

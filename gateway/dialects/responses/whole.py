@@ -33,6 +33,7 @@ def answer_as_events(body: bytes) -> bytes:
 def steps_of(response: dict[str, Raw], output: list[Raw], status: str) -> Iterator[Step]:
     begun = response | {"status": Raw(b'"in_progress"'), "output": Raw(b"[]"), "usage": NULL}
     yield "response.created", {"response": begun}
+    yield "response.in_progress", {"response": begun}
     for place, raw in enumerate(output):
         yield from steps_of_item(place, raw)
     yield f"response.{status}", {"response": response}

@@ -129,7 +129,11 @@ class ItemsWriter:
         return part.raw if isinstance(part, Opaque) and is_part(part) else None
 
     def _speak(self, said: list[OutputPart]) -> None:
-        if said:
+        """By the book an assistant's parts need the id that they had; a string needs none."""
+        only = said[0] if len(said) == 1 else None
+        if isinstance(only, OutputText) and not only.annotations:
+            self._items.append(MessageOut("assistant", only.text))
+        elif said:
             self._items.append(MessageOut("assistant", said))
 
     def _item(self, part: Part, number: int) -> Item | None:
@@ -175,10 +179,11 @@ class ItemsWriter:
     def _result(self, result: ToolResult, number: int) -> Item:
         shown = [self._input_part(part, number) for part in result.parts]
         content: str | list[InputPart] = [part for part in shown if part is not None]
-        if result.is_error:
+        only = content[0] if len(content) == 1 else InputText("") if not content else None
+        if isinstance(only, InputText) and only.prompt_cache_breakpoint is None:
+            content = FAILED + only.text if result.is_error else only.text
+        elif result.is_error:
             content = [InputText(FAILED), *content]
-        if all(isinstance(part, InputText) and part.prompt_cache_breakpoint is None for part in content):
-            content = "".join(part.text for part in content if isinstance(part, InputText))
         if result.is_custom or result.call_id in self._custom_calls:
             return CustomResultOut(result.call_id, content)
         return FunctionResultOut(result.call_id, content)

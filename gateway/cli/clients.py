@@ -68,7 +68,11 @@ def openclaw(place: Place) -> str:
 
 
 def codex(place: Place) -> str:
+    """A profile of its own; since 0.169 the tables [profiles.NAME] of config.toml are refused."""
     return f"""\
+model = "{place.model}"
+model_provider = "steelyard"
+
 [model_providers.steelyard]
 name = "Steelyard"
 base_url = "{place.v1}"
@@ -76,10 +80,6 @@ env_key = "STEELYARD_API_KEY"
 wire_api = "responses"
 stream_max_retries = 1
 request_max_retries = 1
-
-[profiles.steelyard]
-model = "{place.model}"
-model_provider = "steelyard"
 """
 
 
@@ -208,7 +208,7 @@ CLIENTS: dict[str, Client] = {
             RESPONSES,
             "toml",
             codex,
-            ".codex/config.toml",
+            ".codex/steelyard.config.toml",
             "STEELYARD_API_KEY={key} codex --profile steelyard",
             "Codex takes the key from the variable STEELYARD_API_KEY, never from the file.",
         ),

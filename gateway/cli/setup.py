@@ -133,7 +133,10 @@ def appended(path: Path, client: Client, old: str, new: str) -> str:
     clash = clashing(before, ours, client.form == "toml")
     if clash:
         raise CannotMerge(f"{path} has {clash} already; change it by hand to the lines above")
-    return joined(old, new)
+    both = joined(old, new)
+    if parsed(client, both) != laid_over(before, ours):  # behind a table of theirs our lines would belong to it
+        raise CannotMerge(f"{path} is laid out otherwise than expected; put the lines above in by hand")
+    return both
 
 
 def clashing(before: dict[str, Any], ours: dict[str, Any], has_tables: bool) -> str:

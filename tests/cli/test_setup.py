@@ -59,15 +59,15 @@ def test_what_a_json_file_said_before_stays_and_is_backed_up(tmp_path: Path) -> 
 
 
 def test_comments_of_a_toml_file_stay(tmp_path: Path) -> None:
-    path = tmp_path / ".codex/config.toml"
+    path = tmp_path / CLIENTS["codex"].file
     path.parent.mkdir()
-    path.write_text('# mine\nmodel = "gpt-5"\n\n[model_providers.other]\nname = "Other"')
+    path.write_text('# mine\nsandbox_mode = "read-only"')
     write(CLIENTS["codex"], PLACE, tmp_path)
     text = path.read_text()
     assert text.startswith("# mine\n")
     document = tomllib.loads(text)
-    assert document["model"] == "gpt-5"
-    assert set(document["model_providers"]) == {"other", "steelyard"}
+    assert (document["sandbox_mode"], document["model"]) == ("read-only", "support")
+    assert set(document["model_providers"]) == {"steelyard"}
 
 
 def test_another_backup_takes_another_name(tmp_path: Path) -> None:
@@ -83,7 +83,9 @@ def test_another_backup_takes_another_name(tmp_path: Path) -> None:
     [
         ("openclaw", "{ models: {} } // JSON5", "is not plain JSON"),
         ("openclaw", "[]", "does not hold an object"),
-        ("codex", '[profiles.steelyard]\nmodel = "mine"\n', "has profiles.steelyard already"),
+        ("codex", 'model = "mine"\n', "has model already"),
+        ("codex", '[model_providers.steelyard]\nname = "mine"\n', "has model_providers.steelyard already"),
+        ("codex", '[model_providers.other]\nname = "Other"\n', "laid out otherwise"),
         ("codex", "= broken", "cannot be read"),
         ("aider", "model: mine\n", "has model already"),
         ("aider", "- a list\n", "laid out otherwise"),
@@ -138,7 +140,7 @@ def test_the_command_prints_and_touches_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0
     settings = tomllib.loads(done.stdout)
     assert settings["model_providers"]["steelyard"]["base_url"] == "http://localhost:9000/v1"
-    assert settings["profiles"]["steelyard"]["model"] == "green"
+    assert settings["model"] == "green"
     assert "# then: STEELYARD_API_KEY=sk-mine codex" in done.stdout
     assert [*tmp_path.iterdir()] == []
 

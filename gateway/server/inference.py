@@ -23,6 +23,7 @@ from gateway.providers.faults import Fault
 from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.wishes import narrowed, without_suffix
+from gateway.server.clients import is_told_usage
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_ids
 from gateway.server.protocol import EXTENSION
@@ -129,6 +130,8 @@ class Exchange:
         snapshot, headers = self.snapshot, self.scope["headers"]
         session = session_of(headers)
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
+        if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
+            self.prompt = prompt = replace(prompt, wants_usage=True)
         decision = decide(snapshot, prompt, profile, router_of(self.scope), may_use)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
         makers = asked.makers

@@ -153,6 +153,12 @@ class MetadataSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     body: Annotated[bool, said("the `steelyard` object in answers")] = True
     alternatives: Annotated[int, said("runners-up listed in it", ge=0)] = 1
+    stream_usage: Annotated[
+        Literal["asked", "known", "always"],
+        said(
+            "who gets the usage of a chat stream: who asks for it; also clients known to need it (OpenClaw); everybody"
+        ),
+    ] = "known"
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

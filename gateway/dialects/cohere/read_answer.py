@@ -58,7 +58,10 @@ def failure_of(body: bytes, answer: AnswerMember) -> list[Delta]:
 
 
 class AnswerReader:
-    """Takes what is said of one answer, in order. done: it has ended; failed: in an error. Nothing behind that counts."""
+    """Takes what is said of one answer, in order.
+
+    done: it has ended; failed: in an error. Nothing behind that counts.
+    """
 
     def __init__(self) -> None:
         self.done = False

@@ -59,10 +59,10 @@ def steps() -> dict[str, Callable[[], object]]:
     ports = dict.fromkeys(PROVIDERS, 1)
     snapshot = bootstrap.compile_snapshot(settings, bootstrap.known_catalog(settings), {}, ports)
     prompt = parse(REQUEST, "auto")
-    decision = decide(snapshot, prompt, describe(prompt), "", lambda router: None)
+    asked = Asked(prompt, CHAT, Identity("dec_x", 1))
+    decision = decide(snapshot, asked, describe(prompt), "", lambda router: None)
     chosen = decision.plan.candidates[0].column
     line = snapshot.lines[chosen]
-    asked = Asked(prompt, CHAT, Identity("dec_x", 1))
     codec = codec_of(CHAT, "openai_chat")
     errand = Errand(
         arrival=Arrival("dec_x", 1.0, 1.0, 1.0, ""),
@@ -102,7 +102,7 @@ def steps() -> dict[str, Callable[[], object]]:
     return {
         "parse": lambda: parse(REQUEST, "auto"),
         "describe": lambda: describe(prompt),
-        "decide, describe included": lambda: decide(snapshot, prompt, describe(prompt), "", lambda router: None),
+        "decide, describe included": lambda: decide(snapshot, asked, describe(prompt), "", lambda router: None),
         "codec.request": lambda: codec.request(asked, line.manner),
         "read_answer": lambda: read_answer(ANSWER),
         "spent_by": lambda: spent_by(errand, whole),

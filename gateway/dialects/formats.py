@@ -8,8 +8,10 @@ from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
 from gateway.dialects.ollama import OllamaOutbound
 from gateway.dialects.responses import Responses
+from gateway.wire.ability import Ability
+from gateway.wire.prompt import Prompt
 
-__all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND", "RESPONSES"]
+__all__ = ["CHAT", "COMPLETIONS", "GEMINI", "GEMINI_ARRAY", "INBOUND", "MESSAGES", "OUTBOUND", "RESPONSES", "wordless"]
 
 CHAT, COMPLETIONS, MESSAGES, RESPONSES = Chat(), Completions(), MessagesInbound(), Responses()
 
@@ -28,3 +30,14 @@ OUTBOUND: dict[str, Outbound] = {
     "cohere_v2": CohereOutbound(),
     "ollama": OllamaOutbound(),
 }
+
+# Formats without words for what answers may hold in others.
+WITHOUT_LOGPROBS = frozenset({"anthropic_messages", "bedrock_converse"})
+ONE_CHOICE = frozenset({"anthropic_messages", "bedrock_converse", "cohere_v2", "ollama", "openai_responses"})
+LOGPROBS = int(Ability.LOGPROBS)
+
+
+def wordless(prompt: Prompt) -> frozenset[str]:
+    """The formats that providers speak in which part of the answer that this request asks for could not be given."""
+    lacking: frozenset[str] = ONE_CHOICE if prompt.choices > 1 else frozenset()
+    return lacking | WITHOUT_LOGPROBS if int(prompt.needs) & LOGPROBS else lacking

@@ -10,7 +10,9 @@ from yarl import URL
 from gateway.accounting.cost import PriceList
 from gateway.catalog.card import ModelCard, Offer
 from gateway.catalog.columns import Targets
+from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
+from gateway.dialects.formats import wordless
 from gateway.providers.provider import Provider
 from gateway.providers.request import model_url, upstream_headers
 from gateway.transport.proxy import proxy_for
@@ -88,6 +90,19 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
             )
         )
     return tuple(lines)
+
+
+def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:
+    """Columns of the targets that can read the conversation's seals and give all that is asked for.
+
+    Empty when every target, or none, is as good as the others in that. Seals count for more.
+    """
+    makers, lacking = asked.makers, wordless(asked.prompt)
+    if not makers and not lacking:
+        return frozenset()
+    readers = [line for line in lines if not makers or line.family in makers]
+    able = frozenset(line.column for line in readers if line.dialect not in lacking)
+    return able or frozenset(line.column for line in readers if makers)
 
 
 def manner_of(provider: Provider, offer: Offer, card: ModelCard, dialect: str) -> TargetManner:

@@ -15,6 +15,7 @@ from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from gateway.execution.attempt import Begun, Whole
+from gateway.execution.lines import lossless
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import Arrival, Errand, carry
 from gateway.execution.stream import pump
@@ -132,11 +133,8 @@ class Exchange:
         self.prompt = prompt = replace(prompt, session=session) if session else prompt
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
-        decision = decide(snapshot, prompt, profile, router_of(self.scope), may_use)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
-        makers = asked.makers
-        if makers:
-            decision = preferring(decision, frozenset(line.column for line in snapshot.lines if line.family in makers))
+        decision = decide(snapshot, asked, profile, router_of(self.scope), may_use)
         return Errand(
             arrival=self.arrival,
             asked=asked,
@@ -254,21 +252,21 @@ def default_model(scope: Scope, state: State) -> str:
     return router_of(scope) or state.live.current.settings.default_router
 
 
-def decide(
-    snapshot: Snapshot, prompt: Prompt, profile: Profile, router: str, may_use: Callable[[str], None]
-) -> Decision:
-    """Rank every target of the snapshot for this prompt.
+def decide(snapshot: Snapshot, asked: Asked, profile: Profile, router: str, may_use: Callable[[str], None]) -> Decision:
+    """Rank every target of the snapshot for this request; those that would lose something of it come last.
 
     router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
     """
-    prompt = without_suffix(prompt)
+    prompt = without_suffix(asked.prompt)
     selection = snapshot.selector.select(prompt.model, prompt.chain, router)
     if prompt.wishes is not None:
         selection = narrowed(selection, prompt.wishes, snapshot.targets, snapshot.policies)
     for name in selection.routers:
         may_use(name)
     live = snapshot.health.view(monotonic())
-    return make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
+    decision = make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
+    preferred = lossless(snapshot.lines, asked)
+    return preferring(decision, preferred) if preferred else decision
 
 
 def answer_headers(receipt: Receipt) -> Headers:

@@ -17,6 +17,7 @@ from gateway.accounting.receipt import Receipt
 from gateway.accounting.usage_report import parse_since, report
 from gateway.dialects.anthropic.errors import count_tokens_body
 from gateway.dialects.anthropic.prompt import parse_count
+from gateway.dialects.codec import Asked, Identity
 from gateway.dialects.formats import CHAT, GEMINI
 from gateway.dialects.gemini.count import count_answer, counted_body
 from gateway.errors import InvalidRequest, NotFound
@@ -111,7 +112,8 @@ class Inquiry:
         router = request.path_params.get("router", "")
         parse = partial(CHAT.parse, default_model=router or snapshot.settings.default_router)
         prompt, profile = await understand(body, parse)
-        decision = decide(snapshot, prompt, profile, router, caller.may_use)
+        asked = Asked(prompt, CHAT, Identity("", 0))
+        decision = decide(snapshot, asked, profile, router, caller.may_use)
         return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:

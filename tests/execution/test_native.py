@@ -202,10 +202,6 @@ async def test_a_conversation_with_signed_thoughts_goes_back_to_their_maker_and_
         bodies.append(json.loads(await visit.request()))
         await visit.answer(native.answer)
 
-    async def fail(visit: Visit) -> None:
-        await visit.request()
-        await visit.write(b"HTTP/1.1 500 no\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
-
     document = MESSAGES_REQUEST | {"model": "quality", "messages": SIGNED_TURNS}
     best = {"quality": 1.0, "input_price_usd": 0.0, "output_price_usd": 0.0, "first_token_seconds": 0.01}
     for script, answered_by in ((serve, "anthropic"), (fail, "other")):
@@ -221,6 +217,45 @@ async def test_a_conversation_with_signed_thoughts_goes_back_to_their_maker_and_
                 lost = [loss.field for loss in spine.receipts[0].losses]
                 assert bool(lost) == (answered_by == "other")
     assert bodies[0]["messages"] == SIGNED_TURNS, "not one byte of a signed block may change"
+
+
+@pytest.mark.parametrize("wanted", [{"logprobs": True}, {"n": 2}], ids=["logprobs", "n"])
+@pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
+async def test_who_can_give_all_that_is_asked_for_comes_before_a_better_one(
+    wanted: dict[str, object], is_up: bool
+) -> None:
+    native = NATIVES["anthropic"]
+
+    async def serve(visit: Visit) -> None:
+        await visit.request()
+        await visit.answer(native.answer)
+
+    async def other_answers(visit: Visit) -> None:
+        await (answer_chat(visit) if is_up else fail(visit))
+
+    model = MODELS[0] | {"abilities": ["tools", "logprobs"]}
+    cheap = model | {"input_price_usd": 0.1, "output_price_usd": 0.1}
+    dear = model | {"input_price_usd": 10, "output_price_usd": 10}
+    async with raw(serve) as better, raw(other_answers) as other:
+        providers = {
+            "anthropic": {
+                "base_url": f"http://127.0.0.1:{better.port}/v1",
+                "api_key": "env:KEY",
+                "models": [cheap],
+            },
+            "other": {"base_url": f"http://127.0.0.1:{other.port}/v1", "models": [dear]},
+        }
+        async with opened(snapshot_of({}, providers=providers, environ={"KEY": "k"})) as spine:
+            plain = await spine.ask(document=CHAT_REQUEST | {"model": "economy"})
+            assert (plain.status, spine.receipts[0].provider) == (200, "anthropic")
+            reply = await spine.ask(document=CHAT_REQUEST | {"model": "economy"} | wanted)
+            assert (reply.status, spine.receipts[1].provider) == (200, "other" if is_up else "anthropic")
+            assert {loss.field for loss in spine.receipts[1].losses} == (set() if is_up else set(wanted))
+
+
+async def fail(visit: Visit) -> None:
+    await visit.request()
+    await visit.write(b"HTTP/1.1 500 no\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
 
 
 async def answer_chat(visit: Visit) -> None:

@@ -1,10 +1,11 @@
-"""What a request could not say in a format that only providers speak, in the words of the caller's."""
+"""What a request could not say in a provider's format, in the words of the caller's."""
 
 from collections.abc import Iterator
 
 from gateway.wire.conversation import Conversation, Loss
 
-# A caller's words for what OpenAI's chat format calls by the first one.
+# A caller's words for what OpenAI's chat format, which has words for most of it, calls by the first one. `thinking` is
+# all that may be said of it; with `_budget`, `_off` and `_summary`, one thing.
 WORDS: dict[str, dict[str, str]] = {
     "anthropic_messages": {
         "max_completion_tokens": "max_tokens",
@@ -30,16 +31,19 @@ WORDS: dict[str, dict[str, str]] = {
         "service_tier": "serviceTier",
         "stop": "generationConfig.stopSequences",
         "temperature": "generationConfig.temperature",
+        "thinking": "generationConfig.thinkingConfig",
         "thinking_budget": "generationConfig.thinkingConfig.thinkingBudget",
         "thinking_off": "generationConfig.thinkingConfig.thinkingBudget",
+        "thinking_summary": "generationConfig.thinkingConfig.includeThoughts",
         "tool_choice": "toolConfig.functionCallingConfig",
         "top_k": "generationConfig.topK",
         "top_logprobs": "generationConfig.logprobs",
         "top_p": "generationConfig.topP",
     },
     "openai_chat": {
+        "thinking": "reasoning_effort",
         "thinking_budget": "reasoning.max_tokens",
-        "thinking_off": "reasoning_effort",
+        "thinking_off": "reasoning",
         "thinking_summary": "reasoning.summary",
     },
     "openai_completions": {"max_completion_tokens": "max_tokens"},
@@ -47,8 +51,9 @@ WORDS: dict[str, dict[str, str]] = {
         "max_completion_tokens": "max_output_tokens",
         "reasoning_effort": "reasoning.effort",
         "response_format": "text.format",
+        "thinking": "reasoning.effort",
         "thinking_budget": "reasoning",
-        "thinking_off": "reasoning.effort",
+        "thinking_off": "reasoning",
         "thinking_summary": "reasoning.summary",
         "verbosity": "text.verbosity",
     },
@@ -59,21 +64,22 @@ NO_BIAS = (b"{}", b"null")
 
 
 class Losses:
-    """Collects them while a request is written; each field counts once."""
+    """Collects them while a request is written. What happens in many turns is told once, with its first place."""
 
     def __init__(self, origin: str) -> None:
         self._words = WORDS.get(origin, {})
         self._turns = LIST_OF_TURNS.get(origin, "messages")
-        self._found: dict[str, Loss] = {}
+        self._places: dict[tuple[str, str], list[str]] = {}  # by what is lost and why
 
     def add(self, field: str, reason: str) -> None:
-        """field: as OpenAI's chat format calls it; the caller's word for it is looked up."""
-        field = self._words.get(field, field)
-        self._found.setdefault(field, Loss(field, reason))
+        """field: as OpenAI's chat format calls it; the caller's word for it, or for its first part, is looked up."""
+        first, dot, rest = field.partition(".")
+        self._places.setdefault((field, reason), [self._words.get(field) or self._words.get(first, first) + dot + rest])
 
     def add_in_turn(self, turn: int, what: str, reason: str) -> None:
-        """what: of that turn."""
-        self.add(f"{self._turns}[{turn}].{what}", reason)
+        """what: of that turn, "" for all of it."""
+        place = f"{self._turns}[{turn}]" + (f".{what}" if what else "")
+        self._places.setdefault((what, reason), []).append(place)
 
     def add_foreign(self, conversation: Conversation, sayable: frozenset[str], reason: str) -> None:
         """Whatever was asked for beyond what the format has a field for."""
@@ -86,7 +92,10 @@ class Losses:
             self.add(loss.field, loss.reason)
 
     def told(self) -> tuple[Loss, ...]:
-        return tuple(self._found.values())
+        return tuple(
+            Loss(places[0], reason if len(places) == 1 else f"{reason} ({len(places)} times)")
+            for (_, reason), places in self._places.items()
+        )
 
 
 def asked_for(conversation: Conversation) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.anthropic.losses import Losses
+from gateway.dialects.losses import Losses
 
 # What constrained decoding does not know. Source: platform.claude.com, "Structured outputs", JSON Schema limitations,
 # read 2026-11-23.

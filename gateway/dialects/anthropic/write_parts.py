@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.written import (
     BlockOut,
@@ -22,6 +21,7 @@ from gateway.dialects.anthropic.written import (
     ToolUseOut,
     control_of,
 )
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Citation, Media, Opaque, Part, Refusal, Text, Thought, ToolCall, ToolResult
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -46,7 +46,7 @@ class PartWriter:
             yield from self.text(part, turn)
         elif isinstance(part, Media):
             if role != "user":
-                self._losses.add_at(turn, part.kind, f"a message of the {role} holds no media here")
+                self._losses.add_in_turn(turn, part.kind, f"a message of the {role} holds no media here")
             else:
                 yield from self.media(part, turn)
         elif isinstance(part, Thought):
@@ -57,13 +57,13 @@ class PartWriter:
             if part.origin == DIALECT:
                 yield part.raw
             else:
-                self._losses.add_at(turn, part.what, "only its own format has it")
+                self._losses.add_in_turn(turn, part.what, "only its own format has it")
 
     def text(self, part: Text, turn: int) -> Iterator[TextOut]:
         """The API refuses texts without anything but white space."""
         if not part.text.strip():
             if part.cache is not None:
-                self._losses.add_at(turn, "cache_control", "an empty text cannot carry a mark")
+                self._losses.add_in_turn(turn, "cache_control", "an empty text cannot carry a mark")
             return
         citations = [citation.raw for citation in part.citations if citation.origin == DIALECT]
         self._note_foreign(part.citations, turn)
@@ -71,7 +71,7 @@ class PartWriter:
 
     def _note_foreign(self, citations: tuple[Citation, ...], turn: int) -> None:
         if any(citation.origin != DIALECT for citation in citations):
-            self._losses.add_at(turn, "annotations", "sources that Anthropic did not find cannot be told")
+            self._losses.add_in_turn(turn, "annotations", "sources that Anthropic did not find cannot be told")
 
     def thought(self, part: Thought, turn: int) -> Iterator[BlockOut]:
         """Only the maker's own, and those unchanged. Other families take unsealed ones as well."""
@@ -83,30 +83,31 @@ class PartWriter:
         elif is_own or (not part.origin and self._family != "anthropic"):
             yield ThinkingOut(part.text, part.signature)
         else:
-            self._losses.add_at(turn, "thinking", "this model takes back only thoughts that it signed itself")
+            self._losses.add_in_turn(turn, "thinking", "this model takes back only thoughts that it signed itself")
 
     def media(self, part: Media, turn: int) -> Iterator[BlockOut]:
         if part.raw is not None and part.origin in ("", DIALECT) and part.kind in ("image", "file"):
             yield part.raw
             return
         if part.file_id and not part.url and not part.data and part.origin != DIALECT:
-            self._losses.add_at(turn, part.kind, "a file uploaded elsewhere cannot be read by this provider")
+            self._losses.add_in_turn(turn, part.kind, "a file uploaded elsewhere cannot be read by this provider")
         elif part.kind == "image":
             yield from self.image(part, turn)
         elif part.kind == "file":
             yield from self.document(part, turn)
         else:
-            self._losses.add_at(turn, part.kind, f"Claude takes no {part.kind}")
+            self._losses.add_in_turn(turn, part.kind, f"Claude takes no {part.kind}")
 
     def image(self, part: Media, turn: int) -> Iterator[ImageOut]:
         if part.detail not in ("", "auto"):
-            self._losses.add_at(turn, "image_url.detail", "images are read in one detail here")
+            self._losses.add_in_turn(turn, "image_url.detail", "images are read in one detail here")
         media_type = part.media_type.lower().replace("image/jpg", "image/jpeg")
         if part.data and media_type not in IMAGE_TYPES:
             media_type = next((kind for sign, kind in IMAGE_SIGNS.items() if part.data.startswith(sign)), media_type)
         if part.data and media_type not in IMAGE_TYPES:
             kinds = ", ".join(kind.removeprefix("image/") for kind in IMAGE_TYPES)
-            self._losses.add_at(turn, "image", f"an image has to be one of {kinds}; this is {media_type or 'unnamed'}")
+            reason = f"an image has to be one of {kinds}; this is {media_type or 'unnamed'}"
+            self._losses.add_in_turn(turn, "image", reason)
             return
         yield ImageOut(self.source(part, media_type), control_of(part.cache))
 
@@ -117,11 +118,11 @@ class PartWriter:
         if part.data and TEXT_TYPES.match(media_type):
             words = words_of(part.data)
             if not words.strip():
-                self._losses.add_at(turn, "file", "the text of the file cannot be read")
+                self._losses.add_in_turn(turn, "file", "the text of the file cannot be read")
                 return
             source = SourceOut("text", "text/plain", words)
         elif part.data and not (media_type == "application/pdf" or part.data.startswith("JVBERi")):
-            self._losses.add_at(turn, "file", f"a file has to be PDF or text; this is {media_type or 'unnamed'}")
+            self._losses.add_in_turn(turn, "file", f"a file has to be PDF or text; this is {media_type or 'unnamed'}")
             return
         elif part.data:
             source = SourceOut("base64", "application/pdf", part.data)
@@ -148,7 +149,7 @@ class PartWriter:
         try:
             OBJECT.decode(arguments or "{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._losses.add_at(turn, "tool_calls", "arguments that are no JSON object were wrapped in one")
+            self._losses.add_in_turn(turn, "tool_calls", "arguments that are no JSON object were wrapped in one")
             return Raw(msgspec.json.encode({"arguments": part.arguments}))
         return Raw((arguments or "{}").encode())
 

@@ -4,7 +4,6 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.models import Abilities, abilities_of
 from gateway.dialects.anthropic.names import DIALECT, FAMILY
 from gateway.dialects.anthropic.write_parts import PartWriter
@@ -13,10 +12,12 @@ from gateway.dialects.anthropic.write_tools import write_output, write_tools
 from gateway.dialects.anthropic.write_turns import TurnWriter
 from gateway.dialects.anthropic.written import BlockOut, MetadataOut, RequestOut, ToolOut
 from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Sampling
 
 MOST_MARKS = 4  # Source: platform.claude.com, "Prompt caching", read 2026-11-23
 FILES_BETA = "files-api-2025-04-14"
+SAYABLE = frozenset(("top_k", "parallel_tool_calls", "service_tier", "user"))
 TIER_OF = {"auto": "auto", "priority": "auto", "standard_only": "standard_only", "default": "standard_only"}
 
 
@@ -58,7 +59,8 @@ def write_request(conversation: Conversation, manner: TargetManner, host: Host =
     if conversation.output is not None:
         write_output(body, conversation.output, conversation.origin == DIALECT, able, losses)
     limit_marks(body, losses)
-    note_unsayable(conversation, losses)
+    if conversation.origin != DIALECT:
+        losses.add_foreign(conversation, SAYABLE, "the Anthropic Messages format has no such field")
     drop_fields(body, manner.drop_fields, losses)
     betas = betas_of(manner.beta, parts.uploads)
     if host.betas_in_body:
@@ -74,7 +76,7 @@ def max_tokens_of(sampling: Sampling, manner: TargetManner, able: Abilities, los
     if asked is None:
         return most or able.max_output_tokens
     if most and asked > most:
-        losses.add("max_tokens", f"{asked} is over this model's limit; {most} were asked for")
+        losses.add("max_completion_tokens", f"{asked} is over this model's limit; {most} were asked for")
         return most
     return asked
 
@@ -91,32 +93,6 @@ def tier_of(tier: str, losses: Losses) -> str | None:
     if tier and tier not in TIER_OF:
         losses.add("service_tier", f"there is no tier '{tier}' here")
     return TIER_OF.get(tier)
-
-
-def note_unsayable(conversation: Conversation, losses: Losses) -> None:
-    """What the format has no field for."""
-    sampling = conversation.sampling
-    is_asked = {
-        "n": (sampling.choices or 1) > 1,
-        "seed": sampling.seed is not None,
-        "logprobs": sampling.logprobs or bool(sampling.top_logprobs),
-        "frequency_penalty": bool(sampling.frequency_penalty),
-        "presence_penalty": bool(sampling.presence_penalty),
-        "logit_bias": sampling.logit_bias is not None and bytes(sampling.logit_bias) not in (b"{}", b"null"),
-        "prompt_cache_key": bool(conversation.cache_key),
-        "prompt_cache_retention": bool(conversation.cache_retention),
-        "verbosity": bool(conversation.verbosity),
-        "modalities": any(modality != "text" for modality in conversation.modalities),
-        "store": bool(conversation.store),
-        "metadata": bool(conversation.metadata),
-    }
-    for field in (name for name, asked in is_asked.items() if asked):
-        losses.add(field, "the Anthropic Messages format has no such field")
-    if conversation.origin != DIALECT:
-        for field in conversation.unknown:
-            losses.add(field, "the gateway does not know this field")
-        for loss in conversation.unsaid:
-            losses.add(loss.field, loss.reason)
 
 
 def limit_marks(body: RequestOut, losses: Losses) -> None:

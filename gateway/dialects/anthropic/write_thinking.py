@@ -1,9 +1,9 @@
 """How much to think, and what that forbids: thinking, effort, sampling and forced tools depend on each other here."""
 
-from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.models import Abilities
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.written import OutputConfigOut, RequestOut, ThinkingConfigOut, ToolChoiceOut
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Thinking
 
 LEAST_BUDGET = 1_024  # Source: anthropic 2.12, ThinkingConfigEnabledParam
@@ -42,7 +42,7 @@ def write_effort(
     """output_config.effort, where the model takes it."""
     if not able.efforts:
         if conversation.origin == DIALECT:
-            losses.add("output_config.effort", "this model takes no effort")
+            losses.add("reasoning_effort", "this model takes no effort")
         return
     effort = asked.effort
     if effort not in able.efforts:

@@ -3,7 +3,6 @@
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.models import Abilities
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.schemas import closed, object_schema
@@ -16,6 +15,7 @@ from gateway.dialects.anthropic.written import (
     ToolOut,
     control_of,
 )
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, OutputFormat, Tool, ToolChoice
 
 ANY_OBJECT = Raw(b'{"type":"object"}')

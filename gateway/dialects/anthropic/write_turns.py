@@ -6,10 +6,10 @@ Whatever has to be mended for that is told as a Loss. Sources: platform.claude.c
 
 from msgspec import Struct
 
-from gateway.dialects.anthropic.losses import Losses
 from gateway.dialects.anthropic.models import Abilities
 from gateway.dialects.anthropic.write_parts import CallIds, PartWriter
 from gateway.dialects.anthropic.written import BlockOut, MessageOut, RedactedOut, TextOut, ThinkingOut, ToolResultOut
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Part, Text, ToolCall, ToolResult, Turn
 
 INSTRUCTING = ("system", "developer")
@@ -65,7 +65,7 @@ class TurnWriter:
         elif self._may_stand_here(following):
             self._draft("system").blocks.extend(blocks)
         else:
-            self._losses.add_at(number, "", "instructions amid the conversation were moved to the system prompt")
+            self._losses.add_in_turn(number, "", "instructions amid the conversation were moved to the system prompt")
             self._system += blocks
 
     def _may_stand_here(self, following: tuple[Turn, ...]) -> bool:
@@ -94,7 +94,7 @@ class TurnWriter:
         draft = self._draft("assistant")
         id_ = self._ids.of_call(part.id)
         if part.signature and not part.raw:
-            self._losses.add_at(
+            self._losses.add_in_turn(
                 number, "tool_calls", f"a signature of {part.origin or 'another family'} means nothing here"
             )
         draft.blocks.append(self._parts.call(part, id_, number))
@@ -106,12 +106,12 @@ class TurnWriter:
         """To the message behind its call, wherever it came."""
         id_ = self._ids.of_result(part.call_id)
         if id_ is None:
-            self._losses.add_at(number, "", "a result that no call asked for was told as text")
+            self._losses.add_in_turn(number, "", "a result that no call asked for was told as text")
             self._say(Turn("user", as_words(part)), number)
             return
         results = self._draft_behind(self._home[id_], number).results
         if id_ in results:
-            self._losses.add_at(number, "", "a second result of the same call was joined to the first")
+            self._losses.add_in_turn(number, "", "a second result of the same call was joined to the first")
             results[id_] = joined(results[id_], self._parts.result(part, id_, number))
         else:
             results[id_] = self._parts.result(part, id_, number)
@@ -123,7 +123,7 @@ class TurnWriter:
         if place == len(self._drafts):
             return self._draft("user")
         if place < len(self._drafts) - 1 or self._drafts[place].role != "user":
-            self._losses.add_at(number, "", "a result that came late was moved behind its call")
+            self._losses.add_in_turn(number, "", "a result that came late was moved behind its call")
         if self._drafts[place].role != "user":
             self._drafts.insert(place, Draft("user"))
         return self._drafts[place]
@@ -152,7 +152,7 @@ class TurnWriter:
             self._system = []
         if self._drafts[0].role == "assistant":
             self._drafts.insert(0, Draft("user", [TextOut("Go on.")]))
-            self._losses.add_at(0, "", "the API wants the user to begin; 'Go on.' was put before")
+            self._losses.add_in_turn(0, "", "the API wants the user to begin; 'Go on.' was put before")
         last = self._drafts[-1]
         if last.role == "assistant" and not last.calls:
             if self._able.prefill:

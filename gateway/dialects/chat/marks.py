@@ -2,9 +2,9 @@
 
 from msgspec import UNSET, UnsetType
 
-from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.request_schema import CacheBreakpoint, CacheControl
 from gateway.dialects.chat.target import Target
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import CacheMark
 
 HOUR = 3600

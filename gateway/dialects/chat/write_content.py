@@ -3,12 +3,12 @@
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
-from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.marks import control_of
 from gateway.dialects.chat.media import UPLOADS_AT, FileObject, ImageUrl, InputAudio, format_of, text_of, url_of
 from gateway.dialects.chat.request_schema import CacheControl
 from gateway.dialects.chat.target import Target
 from gateway.dialects.chat.words import DIALECT
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Media, Opaque, Part, Text
 
 PARAGRAPH = "\n\n"

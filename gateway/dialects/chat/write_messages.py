@@ -5,12 +5,12 @@ from msgspec.structs import replace
 
 from gateway.dialects.chat.custom import wrapped
 from gateway.dialects.chat.ids import call_id_told
-from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.marks import control_of
 from gateway.dialects.chat.reasoning import ReasoningDetail, details_of
 from gateway.dialects.chat.request_schema import CacheControl
 from gateway.dialects.chat.target import Target
 from gateway.dialects.chat.write_content import Content, ContentWriter
+from gateway.dialects.losses import Losses
 from gateway.dialects.seals import sealed
 from gateway.wire.conversation import Media, Opaque, Part, Refusal, Text, Thought, ToolCall, ToolResult, Turn
 

@@ -3,11 +3,11 @@
 import msgspec
 
 from gateway.dialects.chat.ids import name_told
-from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.target import Target
 from gateway.dialects.chat.write_messages import MessagesWriter
 from gateway.dialects.chat.write_tools import write_format, write_tools
 from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Sampling, Thinking
 
 MAX_COMPLETION_TOKENS = "max_completion_tokens"

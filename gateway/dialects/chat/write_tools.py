@@ -3,11 +3,11 @@
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gateway.dialects.chat.custom import SCHEMA
-from gateway.dialects.chat.losses import Losses
 from gateway.dialects.chat.marks import control_of
 from gateway.dialects.chat.request_schema import CacheControl
 from gateway.dialects.chat.target import Target
 from gateway.dialects.chat.words import DIALECT
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, OutputFormat, Tool, ToolChoice
 
 NO_HOSTED = "the provider runs no tools of its own in Chat Completions"

@@ -6,17 +6,17 @@ Sources: ai.google.dev/gemini-api/docs/openai and /docs/thinking (ranges of budg
 """
 
 from gateway.dialects.contract import TargetManner
-from gateway.dialects.gemini.losses import Losses
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.model import Model
 from gateway.dialects.gemini.schema import ThinkingConfig
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Thinking
 
 LEVELS = {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 ABOVE = ("xhigh", "max")
 FIELD = "reasoning_effort"
-BUDGET_FIELD = "thinking.budget_tokens"
+BUDGET_FIELD = "thinking_budget"
 
 
 def write_thinking(

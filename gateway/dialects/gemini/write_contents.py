@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.gemini.losses import Losses
 from gateway.dialects.gemini.media import DIALECT, written
 from gateway.dialects.gemini.model import Model
 from gateway.dialects.gemini.names import encoded
 from gateway.dialects.gemini.schema import Content, FunctionCall, FunctionResponse, Part, ResponsePart
 from gateway.dialects.gemini.signatures import HOME, NOT_FROM_GEMINI
+from gateway.dialects.losses import Losses
 from gateway.wire import conversation
 from gateway.wire.conversation import Conversation, Media, Opaque, Refusal, Text, Thought, ToolCall, ToolResult, Turn
 

@@ -1,12 +1,9 @@
 """A Conversation to the body that Google gets."""
 
-from collections.abc import Iterator
-
 import msgspec
 from msgspec import Raw
 
 from gateway.dialects.contract import Outgoing, TargetManner
-from gateway.dialects.gemini.losses import Losses
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.model import Model, model_of
 from gateway.dialects.gemini.names import encoded
@@ -15,12 +12,26 @@ from gateway.dialects.gemini.schema import ABSENT, GenerationConfig
 from gateway.dialects.gemini.thinking import write_thinking
 from gateway.dialects.gemini.write_contents import write_contents
 from gateway.dialects.gemini.write_tools import write_choice, write_tools
+from gateway.dialects.losses import USUAL_TIERS, Losses
 from gateway.wire.conversation import Conversation, OutputFormat, Sampling
 
 # Source: ai.google.dev/api/generate-content, GenerationConfig, read 2026-11-23.
 MAX_STOP_SEQUENCES = 5
-USUAL_TIERS = ("", "auto", "default", "standard", "standard_only", "unspecified")
 TIERS = ("flex", "priority")
+SAYABLE = frozenset(
+    (
+        "n",
+        "seed",
+        "top_k",
+        "logprobs",
+        "top_logprobs",
+        "frequency_penalty",
+        "presence_penalty",
+        "parallel_tool_calls",
+        "service_tier",
+        "modalities",
+    )
+)
 
 MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
@@ -48,15 +59,13 @@ def write_request(conversation: Conversation, manner: TargetManner) -> Outgoing:
         body["generationConfig"] = generation
     write_the_rest(conversation, body, losses)
     drop(body, manner.drop_fields, losses)
-    return Outgoing(msgspec.json.encode(body), losses.all())
+    return Outgoing(msgspec.json.encode(body), losses.told())
 
 
 def write_generation(
     conversation: Conversation, manner: TargetManner, model: Model, losses: Losses
 ) -> GenerationConfig:
     sampling = conversation.sampling
-    if sampling.logit_bias is not None:
-        losses.add("logit_bias", "Gemini takes no bias of single tokens")
     mime_type, schema = write_output(conversation, model, losses)
     return GenerationConfig(
         temperature=sampling.temperature,
@@ -81,7 +90,7 @@ def write_limit(sampling: Sampling, manner: TargetManner, losses: Losses) -> int
     wanted, most = sampling.max_output_tokens, manner.max_output_tokens
     if wanted is None or not most or wanted <= most:
         return wanted
-    losses.add("max_tokens", f"{wanted} is over this model's limit; {most} were asked for")
+    losses.add("max_completion_tokens", f"{wanted} is over this model's limit; {most} were asked for")
     return most
 
 
@@ -128,10 +137,7 @@ def write_the_rest(conversation: Conversation, body: dict[str, object], losses: 
             body["serviceTier"] = tier
         elif tier not in USUAL_TIERS:
             losses.add("service_tier", f"Gemini has no tier that is called {tier}")
-        for field, reason in foreign_losses(conversation):
-            losses.add(field, reason)
-        for loss in conversation.unsaid:
-            losses.add(loss.field, loss.reason)
+        losses.add_foreign(conversation, SAYABLE, "Gemini has no such field")
         return
     if tier:
         body["serviceTier"] = tier
@@ -139,24 +145,6 @@ def write_the_rest(conversation: Conversation, body: dict[str, object], losses: 
         body["labels"] = conversation.metadata
     for name, raw in conversation.unknown.items():
         put_back(body, name, raw)
-
-
-def foreign_losses(conversation: Conversation) -> Iterator[tuple[str, str]]:
-    """What other formats have and this one has not."""
-    if conversation.user:
-        yield "user", "Gemini takes no name of a user"
-    if conversation.metadata:
-        yield "metadata", "Gemini keeps no metadata"
-    if conversation.verbosity:
-        yield "verbosity", "Gemini has no measure of verbosity"
-    if conversation.store:
-        yield "store", "Gemini keeps no answers"
-    if conversation.cache_key:
-        yield "prompt_cache_key", "Gemini caches the beginnings of prompts by itself and takes no key"
-    if conversation.cache_retention:
-        yield "prompt_cache_retention", "Gemini caches the beginnings of prompts by itself, for as long as it likes"
-    for name in conversation.unknown:
-        yield name, "Gemini has no such field"
 
 
 def put_back(body: dict[str, object], name: str, raw: Raw) -> None:

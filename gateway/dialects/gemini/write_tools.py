@@ -4,11 +4,11 @@ import re
 
 from msgspec import Raw
 
-from gateway.dialects.gemini.losses import Losses
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.names import encoded
 from gateway.dialects.gemini.openapi import understood
 from gateway.dialects.gemini.schema import FunctionCallingConfig, FunctionDeclaration
+from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, Tool, ToolChoice
 
 # Source: google-genai 3.4.0, FunctionDeclaration.name, read 2026-11-23.

@@ -83,7 +83,8 @@ def think_of(thinking: Thinking | None, manner: TargetManner, losses: Losses) ->
 def level_of(thinking: Thinking, losses: Losses) -> str | None:
     """This family cannot stop thinking."""
     if is_off(thinking):
-        losses.add("thinking_off", "the thinking of this model cannot be turned off; low is asked for")
+        field = "reasoning_effort" if thinking.effort else "thinking_off"
+        losses.add(field, "the thinking of this model cannot be turned off; low is asked for")
         return "low"
     if not thinking.effort:
         return None

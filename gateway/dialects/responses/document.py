@@ -5,7 +5,7 @@ import re
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from gateway.dialects.responses.losses import Losses
+from gateway.dialects.losses import Losses
 from gateway.dialects.responses.names import DIALECT
 from gateway.dialects.responses.namespaces import places_of
 from gateway.dialects.responses.usage import UsageOut

@@ -3,6 +3,7 @@
 from msgspec import UNSET
 
 from gateway.dialects.contract import TargetManner
+from gateway.dialects.losses import Losses
 from gateway.dialects.responses.items import (
     CustomCallOut,
     CustomResultOut,
@@ -19,7 +20,6 @@ from gateway.dialects.responses.items import (
     RefusalPart,
     SummaryText,
 )
-from gateway.dialects.responses.losses import Losses
 from gateway.dialects.responses.media import breakpoint_of, written
 from gateway.dialects.responses.names import DIALECT, FAMILY
 from gateway.dialects.responses.namespaces import Place

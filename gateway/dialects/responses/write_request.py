@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.contract import Outgoing, TargetManner
-from gateway.dialects.responses.losses import Losses
+from gateway.dialects.losses import Losses
 from gateway.dialects.responses.names import DIALECT
 from gateway.dialects.responses.namespaces import places_of
 from gateway.dialects.responses.write_items import ItemsWriter
@@ -33,7 +33,7 @@ def write_request(conversation: Conversation, manner: TargetManner) -> Outgoing:
     body |= write_sampling(conversation.sampling, manner, is_own, losses)
     body |= write_thinking(conversation.thinking, manner, is_own, losses)
     body |= write_rest(conversation, losses)
-    body |= write_state(conversation, manner)
+    body |= write_state(conversation, manner, losses)
     if is_own:
         add_unknown(body, conversation.unknown)
     else:
@@ -105,10 +105,10 @@ def limit_of(sampling: Sampling, manner: TargetManner, is_own: bool, losses: Los
     if wanted is None:
         return None
     if most and wanted > most:
-        losses.add("max_output_tokens", f"{wanted} is over the limit of the model, {most}")
+        losses.add("max_completion_tokens", f"{wanted} is over the limit of the model, {most}")
         return most
     if wanted < LEAST_OUTPUT_TOKENS and not is_own:
-        losses.add("max_output_tokens", f"{wanted} is less than this format takes, {LEAST_OUTPUT_TOKENS}")
+        losses.add("max_completion_tokens", f"{wanted} is less than this format takes, {LEAST_OUTPUT_TOKENS}")
         return LEAST_OUTPUT_TOKENS
     return wanted
 
@@ -121,7 +121,7 @@ def write_thinking(thinking: Thinking | None, manner: TargetManner, is_own: bool
     summary = thinking.summary if thinking.summary in SUMMARIES else "auto" if thinking.is_shown else ""
     if not manner.is_reasoning and not is_own:
         if effort not in ("", "none") or budget:
-            losses.add("reasoning.effort" if effort else "thinking_budget", "the model does not reason")
+            losses.add("reasoning_effort" if effort else "thinking_budget", "the model does not reason")
         return {}
     if not effort and budget == 0:
         losses.add("thinking_off", "no switch here works for all models")
@@ -159,12 +159,14 @@ def write_rest(conversation: Conversation, losses: Losses) -> dict[str, object]:
     )
 
 
-def write_state(conversation: Conversation, manner: TargetManner) -> dict[str, object]:
+def write_state(conversation: Conversation, manner: TargetManner, losses: Losses) -> dict[str, object]:
     """Nothing is kept at the provider unless the caller says so, so a reasoning model's thoughts have to be handed out.
 
     A model that does not reason refuses to be asked for them.
     """
     is_kept = conversation.origin == DIALECT and conversation.store is True
+    if conversation.store and not is_kept:
+        losses.add("store", "kept here an answer would be for the next request, not to learn from")
     include = [ENCRYPTED] if manner.is_reasoning and not is_kept else []
     if conversation.sampling.logprobs:
         include.append(LOGPROBS)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from gateway.dialects.responses.losses import Losses
+from gateway.dialects.losses import Losses
 from gateway.dialects.responses.names import DIALECT
 from gateway.dialects.responses.namespaces import Namespace, Place, namespace_of
 from gateway.wire.conversation import OutputFormat, Tool, ToolChoice

@@ -83,7 +83,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         model=model,
         chain=tuple(request.models or ()),
         stream=bool(request.stream),
-        wants_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
+        wants_usage=wants_usage(request),
         needs=gathered.needs,
         texts=tuple(gathered.texts),
         message_count=len(request.messages),
@@ -95,6 +95,12 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         session=request.prompt_cache_key or request.session_id or request.user or "",
         wishes=request.provider,
     )
+
+
+def wants_usage(request: ChatRequest) -> bool:
+    """Whether a stream shall end with its usage, in OpenAI's words or OpenRouter's."""
+    options, usage = request.stream_options, request.usage
+    return (options is not None and bool(options.include_usage)) or (usage is not None and bool(usage.include))
 
 
 def error_body(error: GatewayError, decision: str | None) -> bytes:

@@ -37,6 +37,7 @@ from gateway.wire.prompt import Prompt
 log = logging.getLogger("steelyard")
 
 METADATA_OFF = (b"x-steelyard-metadata", b"off")
+METADATA_ON = {(b"x-steelyard-metadata", b"on"), (b"x-openrouter-metadata", b"enabled")}  # OpenRouter's clients send it
 
 
 class Generation:
@@ -220,7 +221,10 @@ class Exchange:
         self.state.record(receipt, None if self.errand is None else self.errand.decision)
 
     def wants_metadata(self) -> bool:
-        return self.snapshot.settings.metadata.body and METADATA_OFF not in self.scope["headers"]
+        headers = self.scope["headers"]
+        if self.snapshot.settings.metadata.body:
+            return METADATA_OFF not in headers
+        return not METADATA_ON.isdisjoint(headers)
 
     def hear_when_caller_leaves(self) -> None:
         """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells."""

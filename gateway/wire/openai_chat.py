@@ -42,6 +42,12 @@ class StreamOptions(Struct, frozen=True, gc=False):
     include_usage: bool | None = None
 
 
+class UsageWanted(Struct, frozen=True, gc=False):
+    """OpenRouter's way to ask for it."""
+
+    include: bool | None = None
+
+
 class ResponseFormat(Struct, frozen=True, gc=False):
     """`type` is text, json_object or json_schema."""
 
@@ -71,6 +77,7 @@ class ChatRequest(Struct, frozen=True, gc=False):
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
+    usage: UsageWanted | None = None  # OpenRouter's
     user: str | None = None
 
 

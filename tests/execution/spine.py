@@ -168,10 +168,11 @@ def snapshot_of(
     providers: Mapping[str, object] = {},
     environ: Mapping[str, str] = {},
     router: Mapping[str, object] = {},
+    metadata: Mapping[str, object] = {},
 ) -> Snapshot:
     """ports: of simulated providers. providers: more of them, as in the settings. fallback: beside PATIENCE."""
     test = {"preset": "auto", "fallback": {**PATIENCE, **fallback}, **router}
-    document = {"default_router": "test", "routers": {"test": test}, "providers": providers}
+    document = {"default_router": "test", "routers": {"test": test}, "providers": providers, "metadata": metadata}
     return compile_snapshot(msgspec.convert(document, Settings), EMPTY, environ, ports)
 
 

@@ -57,7 +57,7 @@ class Generation:
         except GatewayError as error:
             await exchange.refuse(error)
         except CallerGone:
-            return
+            exchange.abandon()
         except asyncio.CancelledError:
             exchange.abandon()
             if not exchange.caller_left:
@@ -225,11 +225,16 @@ class Exchange:
         return self.snapshot.settings.metadata.body and METADATA_OFF not in self.scope["headers"]
 
     def hear_when_caller_leaves(self) -> None:
-        """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells."""
+        """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells.
+
+        Raises CallerGone when that has happened while a long body was read.
+        """
         connection = self.scope.get("extensions", {}).get(EXTENSION)
         task = asyncio.current_task()
         if connection is None or task is None:
             return
+        if connection.is_gone:
+            raise CallerGone
 
         def leave() -> None:
             self.caller_left = True

@@ -42,6 +42,7 @@ class SteelyardProtocol(HttpToolsProtocol):
     body_bytes_per_second = 16_384
 
     on_gone: Callable[[], object] | None = None
+    is_gone = False  # for who was not listening when the caller left
     is_late = False  # the body took too long; who waits for it says so
 
     _phase = WHOLE
@@ -64,6 +65,7 @@ class SteelyardProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.is_gone = True
         self._stop_clock()
         self._unset_keepalive_if_required()
         if self.on_gone is not None:
@@ -118,6 +120,8 @@ class SteelyardProtocol(HttpToolsProtocol):
         if self._timed_phase != WHOLE:
             self._stop_clock()
             self._framing_bytes = 0
+        if self.flow.read_paused and not self.pipeline:  # uvicorn reads on for who wants more, and nobody will
+            self.flow.resume_reading()
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False

@@ -128,8 +128,8 @@ class Exchange:
     def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
         """Prompt to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
-        session = session_of(headers)
-        self.prompt = prompt = replace(prompt, session=session) if session else prompt
+        session = session_of(headers, prompt.session)
+        self.prompt = prompt = replace(prompt, session=session) if session != prompt.session else prompt
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
         decision = decide(snapshot, prompt, profile, router_of(self.scope), may_use)

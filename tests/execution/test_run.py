@@ -291,3 +291,11 @@ async def test_a_receipt_keeps_no_more_of_a_sessions_name_than_a_name_needs() ->
         assert (await spine.ask(ALPHA, user="u" * 500_000)).status == 200
         assert (await spine.ask(ALPHA, prompt_cache_key="u" * 500_000)).status == 200
         assert [len(receipt.session) for receipt in spine.receipts] == [MAX_LENGTH] * 2
+
+
+async def test_who_had_no_time_left_to_ask_anybody_does_not_speak_of_rate_limits() -> None:
+    at_once = {"total_seconds": 1e-9}
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports, at_once)) as spine:
+        reply = await spine.ask(ALPHA)
+        assert (reply.status, reply.json["error"]["code"]) == (504, "upstream_timeout")
+        assert await simulator.log("sim-alpha") == []

@@ -67,3 +67,13 @@ def test_a_caller_who_hangs_up_while_a_long_request_is_read_costs_nothing(tmp_pa
         report = gateway.http.get("/v1/usage?by=outcome").json()
         assert [group["group"] for group in report["groups"]] == ["disconnected"]
         assert report["total"]["cost_nano_usd"] == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/route", "/v1/messages/count_tokens", "/v1/chat/completions"])
+def test_a_caller_who_leaves_in_the_middle_of_his_request_is_no_error_of_ours(keyless: Gateway, path: str) -> None:
+    port = int(keyless.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{{".encode())
+    decision = keyless.chat().headers["x-steelyard-decision"]
+    keyless.wait_for(decision)
+    assert not [line for line in keyless.lines if "Traceback" in line]

@@ -165,7 +165,7 @@ class Exchange:
     async def reply_stream(self, errand: Errand, begun: Begun) -> None:
         """A stream past its commit point: from here on no fault can be hidden."""
         self.begun = begun
-        await start_stream(self.send, stream_headers(errand, begun))
+        await start_stream(self.send, stream_headers(errand, begun), of_events=self.inbound is not GEMINI_ARRAY)
         fault = await pump(begun, errand.fallback, self.write)
         spent = spent_by(errand, begun)
         if fault is None:

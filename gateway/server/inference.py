@@ -96,6 +96,7 @@ class Exchange:
         self.begun: Begun | None = None
         self.recorded = False
         self.caller_left = False
+        self.listens = False
 
     async def serve(self, receive: Receive) -> None:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
@@ -177,7 +178,10 @@ class Exchange:
         last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
         self.answered(last)
+        self.stop_listening()  # what the connection hears from here on is the next request's
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
+        if fault is None:
+            await begun.read_rest()
 
     def write(self, piece: bytes) -> Awaitable[None]:
         return self.send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -241,11 +245,12 @@ class Exchange:
             task.cancel()
 
         connection.on_gone = leave
+        self.listens = True
 
     def stop_listening(self) -> None:
-        connection = self.scope.get("extensions", {}).get(EXTENSION)
-        if connection is not None:
-            connection.on_gone = None
+        if self.listens:
+            self.listens = False
+            self.scope["extensions"][EXTENSION].on_gone = None
 
 
 def router_of(scope: Scope) -> str:

@@ -128,6 +128,9 @@ class Journal:
 
     def _open_segment(self) -> None:
         self._close_segment()
+        if self.claim is not None and not self.claim.path.exists():  # somebody has tidied up
+            self.claim.release()
+            self.claim = None
         if self.claim is None:
             self.claim = claim_own(self.folder)
         path = self.claim.path / segment_name(self.number)

@@ -191,7 +191,7 @@ class Exchange:
         if self.recorded:
             return
         if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
-            self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
+            self.give_up(self.errand, self.begun, "cut")
             return
         if isinstance(error, Unauthorized | MethodNotAllowed):  # no trace in the ledger, or strangers could fill it
             body = self.inbound.error_body(error, None)
@@ -217,9 +217,12 @@ class Exchange:
         if self.begun is None:
             self.record(receipt_of_failure(self.errand, 499, "disconnected"))
         else:
-            self.errand.health.released(self.begun.call.column)
-            spent = spent_by(self.errand, self.begun)
-            self.record(receipt_of_answer(self.errand, self.begun, spent, "disconnected"))
+            self.give_up(self.errand, self.begun, "disconnected")
+
+    def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
+        """A stream that ends for no reason of its provider's."""
+        errand.health.released(begun.call.column)
+        self.record(receipt_of_answer(errand, begun, spent_by(errand, begun), outcome))
 
     def record(self, receipt: Receipt) -> None:
         self.recorded = True

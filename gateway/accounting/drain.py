@@ -9,7 +9,7 @@ from threading import Condition, Event, Thread
 
 from gateway.accounting.journal import Journal
 from gateway.accounting.ledger import Ledger
-from gateway.accounting.segments import Claim, claim_abandoned, read_lines
+from gateway.accounting.segments import Claim, claim_abandoned, read_lines, segment_name
 from gateway.errors import LedgerUnavailable
 
 LOG = logging.getLogger("steelyard.accounting")
@@ -118,12 +118,12 @@ class Drainer:
             adopt(self._intake)
             self._next_adoption = clock + ADOPT_SECONDS
         if (claim := self._journal.claim) is not None:
-            current = self._journal.current  # read before the list: what is older than it is finished for certain
+            unfinished = segment_name(self._journal.number)  # read before the list, which may already hold later ones
             segments = claim.segments()
             if clock >= self._next_sync or self._stopping:
                 self._fsync(claim, segments)
                 self._next_sync = clock + SYNC_SECONDS
-            self._intake.drain(segments, current)
+            self._intake.drain(segments, unfinished)
         if self._retention_days and clock >= self._next_prune:
             oldest = self._now() - self._retention_days * DAY_SECONDS
             if self._ledger.prune(oldest, PRUNE_BATCH) < PRUNE_BATCH:
@@ -162,12 +162,13 @@ class Intake:
         """Read again how far each segment is drained. Not knowing costs time, but nothing is stored twice."""
         self._offsets = self._ledger.offsets()
 
-    def drain(self, segments: Iterable[Path], current: Path | None) -> None:
-        """Bring over what these segments hold; all but `current` are finished and go."""
+    def drain(self, segments: Iterable[Path], unfinished: str = "") -> None:
+        """Bring over what these segments hold. Those before the name `unfinished` go, without one all do."""
         finished = []
         for segment in segments:
-            self._drain_segment(segment, is_finished=segment != current)
-            if segment != current:
+            is_finished = not unfinished or segment.name < unfinished
+            self._drain_segment(segment, is_finished)
+            if is_finished:
                 finished.append(segment)
         if finished and self._ledger.sync():
             self._ledger.forget([name_of(segment) for segment in finished])
@@ -204,7 +205,7 @@ def adopt(intake: Intake) -> None:
     for claim in claim_abandoned(intake.folder):
         try:
             intake.reload_offsets()  # the dead process knew more than we did
-            intake.drain(claim.segments(), current=None)
+            intake.drain(claim.segments())
         finally:
             claim.release()
 

@@ -14,7 +14,7 @@ from time import monotonic
 import msgspec
 
 from gateway.accounting.receipt import Receipt
-from gateway.accounting.segments import SUFFIX, Claim, claim_own
+from gateway.accounting.segments import Claim, claim_own, segment_name
 
 SEGMENT_BYTES = 8 << 20
 SEGMENT_SECONDS = 60.0
@@ -34,7 +34,7 @@ class Journal:
     ) -> None:
         self.folder = folder
         self.claim: Claim | None = None  # taken at the first append
-        self.current: Path | None = None  # the segment being written; all older ones are finished
+        self.number = 1  # of the segment that is being written, or will be next; all before it are finished
         self.appended = 0  # receipts, spilled and lost ones included
         self.failures = 0  # writes that failed
         self.lost = 0  # receipts that found the spill full
@@ -50,7 +50,11 @@ class Journal:
         self._file = -1
         self._size = 0  # bytes of whole lines in the current segment
         self._opened = 0.0
-        self._number = 0
+
+    @property
+    def current(self) -> Path | None:
+        """The segment being written, if there is one."""
+        return None if self.claim is None or self._file < 0 else self.claim.path / segment_name(self.number)
 
     @property
     def spilled(self) -> int:
@@ -124,18 +128,20 @@ class Journal:
 
     def _open_segment(self) -> None:
         self._close_segment()
+        if self.claim is not None and not self.claim.path.exists():  # somebody has tidied up
+            self.claim.release()
+            self.claim = None
         if self.claim is None:
             self.claim = claim_own(self.folder)
-        self._number += 1
-        path = self.claim.path / f"{self._number:08d}{SUFFIX}"
+        path = self.claim.path / segment_name(self.number)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._opened = self._clock()
-        self.current = path
 
     def _close_segment(self) -> None:
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._size, self.current = -1, 0, None
+            self.number += 1  # only now: the drainer deletes what is finished
+        self._file, self._size = -1, 0
 
     def _write_spilled(self) -> bool:
         while self._spill:

@@ -11,7 +11,7 @@ class AttemptRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     """One try of one target."""
 
     target: str  # "openai/gpt-5@openai"
-    outcome: str  # "ok", "cut" (failed after the commit point), "failed", "cancelled"
+    outcome: str  # "ok", "cut" (failed after the commit point), "disconnected", "failed", "cancelled" (before it)
     seconds: float  # from its start to its end
     first_token_seconds: float | None = None
     status: int | None = None  # the provider's HTTP status, if any answer came

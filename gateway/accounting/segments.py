@@ -46,6 +46,11 @@ class Chunk(Struct, frozen=True):
     tail: bytes  # an unfinished line behind `end`, when there is no whole one
 
 
+def segment_name(number: int) -> str:
+    """Names sort as their numbers do."""
+    return f"{number:08d}{SUFFIX}"
+
+
 def claim_own(root: Path) -> Claim:
     """A new folder below `root` for this process, mode 0700."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """One try of one target, up to the commit point. A fault is a value here, never an exception."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from time import monotonic, time
 
@@ -16,6 +17,7 @@ from gateway.wire.conversation import Loss
 
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_ERROR_BYTES = 256 * 2**10
+REST_SECONDS = 0.5  # the end of a body follows its last event at once, or somebody holds the connection open
 MAX_PREAMBLE_BYTES = 2**20  # of a stream's events before its first content; a role and some settings are usual
 
 KIND_OF_CAUSE: dict[str, FaultKind] = {
@@ -72,6 +74,15 @@ class Begun(Struct):
     response: aiohttp.ClientResponse | None  # None: it has ended already
     relay: Relay
     ready: bytes
+
+    async def read_rest(self) -> None:
+        """Read what is left behind the last event, so that the connection can be used again. Not for long."""
+        if self.response is None or self.response.content.at_eof():
+            return
+        with contextlib.suppress(TransportFailure, TimeoutError):
+            async with asyncio.timeout(REST_SECONDS):
+                while not self.response.content.at_eof():
+                    await next_chunk(self.response)
 
     def close(self) -> None:
         """Let go of the provider; its connection is kept only if the answer has been read to its end."""
@@ -153,13 +164,18 @@ async def first_content(call: Call, timing: Timing, response: aiohttp.ClientResp
             return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "events without content, without end", b"", "")
         if relay.done or response.content.at_eof():
             relay.end()
-            return finished_early(call, timing, relay, ready)
+            return finished_early(call, timing, relay, ready, response if relay.done else None)
     timing.first_token = monotonic()
     return Begun(call, timing, response, relay, ready)
 
 
-def finished_early(call: Call, timing: Timing, relay: Relay, ready: bytes) -> Begun | Fault:
-    """The stream ended before any content: an honest empty answer has a finish, the rest is a fault."""
+def finished_early(
+    call: Call, timing: Timing, relay: Relay, ready: bytes, response: aiohttp.ClientResponse | None = None
+) -> Begun | Fault:
+    """The stream ended before anything was sent on: an honest answer has a finish and content, the rest is a fault.
+
+    response: that of an answer whose last event has come, though perhaps not the end of its body.
+    """
     timing.first_token = timing.ended = monotonic()
     if not relay.complete and relay.malformed:
         return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the stream is not one in the provider's format", b"", "")
@@ -167,7 +183,7 @@ def finished_early(call: Call, timing: Timing, relay: Relay, ready: bytes) -> Be
         return Fault(FaultKind.STREAM_CUT, 200, None, "the stream ended before any content", b"", "")
     if relay.empty:
         return Fault(FaultKind.EMPTY_ANSWER, 200, None, "the stream finished without content", b"", "")
-    return Begun(call, timing, None, relay, ready)
+    return Begun(call, timing, response, relay, ready)
 
 
 def stream_fault(call: Call, relay: Relay) -> Fault | None:

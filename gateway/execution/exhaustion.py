@@ -33,6 +33,8 @@ def exhausted(
         )
     if kinds == {FaultKind.TOO_LARGE}:
         return PayloadTooLarge(f"The request is larger than every candidate takes. {told}")
+    if not kinds:  # nobody was asked, and nobody kept out
+        return UpstreamExhausted("No time was left to ask anybody.", status=504, code="upstream_timeout")
     if not kinds - {FaultKind.RATE_LIMITED}:
         error: GatewayError = UpstreamExhausted(
             f"Rate limit reached at every candidate; try again later. {told}",

@@ -132,6 +132,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     codec = codec_of(errand.asked.inbound, line.dialect)
     outgoing = codec.request(errand.asked, manner_for(errand, line))
     if outgoing.losses and errand.decision.policy.settings.loss == "refuse":
+        errand.health.released(line.column)
         return passed_over(errand, line, outgoing.losses)
     call = Call(
         column=line.column,

@@ -20,7 +20,8 @@ TIMED_OUT = {
 async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
     """Write everything but the closing frames. Returns the fault that cut the stream, None when it is whole.
 
-    The caller has seen content by now, so no fault can fall back any more.
+    The caller has seen content by now, so no fault can fall back any more. The provider is let go of, unless its last
+    event has come: then only the end of the body is missing, and `Begun.read_rest` may wait for that.
     """
     until = asyncio.get_running_loop().time() + begun.call.over_at - monotonic()
     watch = ProgressWatch(rules.idle_seconds, until)
@@ -36,7 +37,8 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
     finally:
         watch.stop()
         begun.timing.ended = monotonic()
-        begun.close()
+        if not begun.relay.done:
+            begun.close()
 
 
 async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:

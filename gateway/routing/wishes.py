@@ -1,22 +1,21 @@
 """A selection narrowed and ordered by what the caller wishes of providers, in OpenRouter's words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from msgspec.structs import replace
 
 from core.matrix import U8
+from gateway.catalog.card import Figure
 from gateway.catalog.columns import Targets
 from gateway.errors import InvalidRequest
 from gateway.routing.policy import Policy
 from gateway.routing.selection import Leg, Selection
 from gateway.wire.prompt import Prompt
-from gateway.wire.wishes import MaxPrice, Wishes
+from gateway.wire.wishes import Wishes
 
 SORT_OF_SUFFIX = {":nitro": "throughput", ":floor": "price"}
 ROUTER_OF_SORT = {"price": "economy", "throughput": "fast", "latency": "fast"}
-PER_MILLION = 1e6
-INPUT, OUTPUT = 0, 2  # rows of CatalogMatrix.price
 
 
 def without_suffix(prompt: Prompt) -> Prompt:
@@ -56,13 +55,20 @@ def allowed_by(wishes: Wishes, targets: Targets) -> U8:
     if wishes.ignore:
         mask &= 1 - of_providers(wishes.ignore, targets)
     if wishes.max_price is not None:
-        for row, limit in ((INPUT, wishes.max_price.prompt), (OUTPUT, wishes.max_price.completion)):
-            if limit is not None:
-                mask &= targets.matrix.price[row] * PER_MILLION <= dollars(limit, wishes.max_price)
+        prompt, completion = wishes.max_price.prompt, wishes.max_price.completion
+        if prompt is not None:
+            mask &= priced_within(dollars(prompt), [offer.prices.input for offer in targets.offers])
+        if completion is not None:
+            mask &= priced_within(dollars(completion), [offer.prices.output for offer in targets.offers])
     return mask
 
 
-def dollars(limit: float | str, of: MaxPrice) -> float:
+def priced_within(limit: float, prices: list[Figure | None]) -> U8:
+    """[n] 1: the price is stated and no higher than the limit, both in USD per million tokens."""
+    return np.array([price is not None and price.value <= limit for price in prices], np.uint8)
+
+
+def dollars(limit: float | str) -> float:
     try:
         return float(limit)
     except ValueError as error:
@@ -72,7 +78,7 @@ def dollars(limit: float | str, of: MaxPrice) -> float:
         ) from error
 
 
-def of_providers(names: tuple[str, ...], targets: Targets) -> U8:
+def of_providers(names: Collection[str], targets: Targets) -> U8:
     """[n] 1: the target is at one of these providers."""
     wanted = {name.lower() for name in names}
     mask = np.zeros(len(targets.ids), np.uint8)
@@ -83,8 +89,11 @@ def of_providers(names: tuple[str, ...], targets: Targets) -> U8:
 
 
 def in_order(leg: Leg, wishes: Wishes, targets: Targets) -> list[Leg]:
-    """The leg in parts: one for each provider as ordered, then all others if they may follow."""
-    masks = [of_providers((name,), targets) for name in wishes.order]
+    """The leg in parts: one for each provider as ordered, if it is live, then all others if they may follow."""
+    known = {provider.lower() for provider in targets.by_provider}
+    named = [name for name in dict.fromkeys(map(str.lower, wishes.order)) if name in known]
+    masks = [of_providers((name,), targets) for name in named]
     if wishes.allow_fallbacks:
-        masks.append(1 - of_providers(wishes.order, targets))
-    return [replace(leg, allowed=leg.allowed * mask) for mask in masks]
+        masks.append(of_providers(known.difference(named), targets))
+    nobody = [np.zeros_like(leg.allowed)]
+    return [replace(leg, allowed=leg.allowed * mask) for mask in masks or nobody]

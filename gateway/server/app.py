@@ -17,7 +17,7 @@ from gateway.server.hosts import host_allowed
 from gateway.server.ids import Ids
 from gateway.server.inference import GeminiGeneration, Generation
 from gateway.server.inquiry import Inquiry
-from gateway.server.limits import Message, Receive, Scope, Send
+from gateway.server.limits import CallerGone, Message, Receive, Scope, Send
 from gateway.server.metadata import request_ids
 from gateway.server.replies import retry_headers, send_error
 from gateway.server.responses import ResponsesGeneration
@@ -134,7 +134,12 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
         Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES
     ]
     routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
-    handlers = {GatewayError: on_gateway_error, HTTPException: on_http_exception, Exception: on_our_fault}
+    handlers = {
+        GatewayError: on_gateway_error,
+        CallerGone: on_caller_gone,
+        HTTPException: on_http_exception,
+        Exception: on_our_fault,
+    }
     return FrontDoor(Starlette(routes=routes, exception_handlers=handlers), hot, state.ids, is_loopback)  # type: ignore[arg-type]
 
 
@@ -142,6 +147,11 @@ async def on_gateway_error(request: Request, error: GatewayError) -> Response:
     headers = {name.decode(): value.decode() for name, value in retry_headers(error)}
     body = format_of(request.url.path).error_body(error, None)
     return Response(body, error.status, headers, media_type="application/json")
+
+
+async def on_caller_gone(request: Request, error: CallerGone) -> Response:
+    """Starlette wants an answer, though nobody hears it."""
+    return Response(status_code=400)
 
 
 def format_of(path: str) -> Inbound:

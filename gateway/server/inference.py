@@ -59,7 +59,7 @@ class Generation:
         except GatewayError as error:
             await exchange.refuse(error)
         except CallerGone:
-            return
+            exchange.abandon()
         except asyncio.CancelledError:
             exchange.abandon()
             if not exchange.caller_left:
@@ -98,6 +98,7 @@ class Exchange:
         self.begun: Begun | None = None
         self.recorded = False
         self.caller_left = False
+        self.listens = False
 
     async def serve(self, receive: Receive) -> None:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
@@ -130,8 +131,8 @@ class Exchange:
     def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
         """Prompt to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
-        session = session_of(headers)
-        self.prompt = prompt = replace(prompt, session=session) if session else prompt
+        session = session_of(headers, prompt.session)
+        self.prompt = prompt = replace(prompt, session=session) if session != prompt.session else prompt
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
@@ -164,7 +165,7 @@ class Exchange:
     async def reply_stream(self, errand: Errand, begun: Begun) -> None:
         """A stream past its commit point: from here on no fault can be hidden."""
         self.begun = begun
-        await start_stream(self.send, stream_headers(errand, begun))
+        await start_stream(self.send, stream_headers(errand, begun), of_events=self.inbound is not GEMINI_ARRAY)
         fault = await pump(begun, errand.fallback, self.write)
         spent = spent_by(errand, begun)
         if fault is None:
@@ -176,7 +177,10 @@ class Exchange:
         last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
         self.answered(last)
+        self.stop_listening()  # what the connection hears from here on is the next request's
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
+        if fault is None:
+            await begun.read_rest()
 
     def write(self, piece: bytes) -> Awaitable[None]:
         return self.send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -186,7 +190,7 @@ class Exchange:
         if self.recorded:
             return
         if self.begun is not None and self.errand is not None:  # too late for a status; the connection just ends
-            self.record(receipt_of_answer(self.errand, self.begun, spent_by(self.errand, self.begun), "cut"))
+            self.give_up(self.errand, self.begun, "cut")
             return
         if isinstance(error, Unauthorized | MethodNotAllowed):  # no trace in the ledger, or strangers could fill it
             body = self.inbound.error_body(error, None)
@@ -212,9 +216,12 @@ class Exchange:
         if self.begun is None:
             self.record(receipt_of_failure(self.errand, 499, "disconnected"))
         else:
-            self.errand.health.released(self.begun.call.column)
-            spent = spent_by(self.errand, self.begun)
-            self.record(receipt_of_answer(self.errand, self.begun, spent, "disconnected"))
+            self.give_up(self.errand, self.begun, "disconnected")
+
+    def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
+        """A stream that ends for no reason of its provider's."""
+        errand.health.released(begun.call.column)
+        self.record(receipt_of_answer(errand, begun, spent_by(errand, begun), outcome))
 
     def record(self, receipt: Receipt) -> None:
         self.recorded = True
@@ -227,22 +234,28 @@ class Exchange:
         return not METADATA_ON.isdisjoint(headers)
 
     def hear_when_caller_leaves(self) -> None:
-        """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells."""
+        """Ask the connection to cancel this request when it is lost. Without our protocol nobody tells.
+
+        Raises CallerGone when that has happened while a long body was read.
+        """
         connection = self.scope.get("extensions", {}).get(EXTENSION)
         task = asyncio.current_task()
         if connection is None or task is None:
             return
+        if connection.is_gone:
+            raise CallerGone
 
         def leave() -> None:
             self.caller_left = True
             task.cancel()
 
         connection.on_gone = leave
+        self.listens = True
 
     def stop_listening(self) -> None:
-        connection = self.scope.get("extensions", {}).get(EXTENSION)
-        if connection is not None:
-            connection.on_gone = None
+        if self.listens:
+            self.listens = False
+            self.scope["extensions"][EXTENSION].on_gone = None
 
 
 def router_of(scope: Scope) -> str:

@@ -16,7 +16,7 @@ FORM = b"application/x-www-form-urlencoded"
 
 
 class CallerGone(Exception):
-    """The caller hung up before the request was complete."""
+    """The caller hung up before anything was done for him."""
 
 
 class Gate:

@@ -1,8 +1,9 @@
 """uvicorn's HTTP protocol, for a world of hostile and slow callers.
 
 It tells the running request when its caller hangs up, holds what is not content (heads, trailers, chunk sizes) to a
-limit, gives a request only so long to arrive, and refuses in JSON what it cannot take. A request that arrives whole in
-one packet, as nearly all do, meets none of the machinery: neither a timer nor a count.
+limit, gives a request only so long to arrive, lets go of a caller who does not read, and refuses in JSON what it cannot
+take. A request that arrives whole in one packet, as nearly all do, meets none of the machinery: neither a timer nor a
+count.
 """
 
 import asyncio
@@ -40,8 +41,12 @@ class SteelyardProtocol(HttpToolsProtocol):
     head_seconds = 10.0
     body_seconds = 30.0
     body_bytes_per_second = 16_384
+    # A caller who takes nothing of what waits for him holds a place, and perhaps a provider, as long as he likes.
+    # Twice nginx's send_timeout, for the kernel takes its share of a slow caller's answer in large steps.
+    unread_seconds = 120.0
 
     on_gone: Callable[[], object] | None = None
+    is_gone = False  # for who was not listening when the caller left
     is_late = False  # the body took too long; who waits for it says so
 
     _phase = WHOLE
@@ -54,6 +59,8 @@ class SteelyardProtocol(HttpToolsProtocol):
     _timed_phase = WHOLE
     _timed_since = 0.0  # loop time
     _timed_from_byte = 0  # `_body_bytes` when the clock was started
+    _reader_timer: asyncio.TimerHandle | None = None
+    _unread_bytes = 0  # when that was set
     _may_stay = True  # uvicorn's `keep_alive` for the time when the body is whole
     _has_refused = False
 
@@ -64,11 +71,21 @@ class SteelyardProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.is_gone = True
         self._stop_clock()
+        self._stop_watching_reader()
         self._unset_keepalive_if_required()
         if self.on_gone is not None:
             self.on_gone()
             self.on_gone = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_watching_reader()
 
     def data_received(self, data: bytes) -> None:
         self._packet_bytes = len(data)
@@ -118,6 +135,8 @@ class SteelyardProtocol(HttpToolsProtocol):
         if self._timed_phase != WHOLE:
             self._stop_clock()
             self._framing_bytes = 0
+        if self.flow.read_paused and not self.pipeline:  # uvicorn reads on for who wants more, and nobody will
+            self.flow.resume_reading()
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
@@ -200,6 +219,21 @@ class SteelyardProtocol(HttpToolsProtocol):
         else:
             self.is_late = True
             self.cycle.message_event.set()
+
+    def _watch_reader(self) -> None:
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._reader_timer = self.loop.call_later(self.unread_seconds, self._look_at_reader)
+
+    def _stop_watching_reader(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
+
+    def _look_at_reader(self) -> None:
+        if self.transport.get_write_buffer_size() < self._unread_bytes:
+            self._watch_reader()
+        else:
+            self.transport.abort()
 
     def _refuse(self, answer: bytes) -> None:
         """Say no to the newest request, which the application has not seen whole, and read nothing more."""

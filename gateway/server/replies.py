@@ -10,11 +10,8 @@ from gateway.server.limits import Send
 Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE = (b"content-type", b"application/json")
-STREAM_HEADERS: Headers = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
+EVENTS_TYPE = (b"content-type", b"text/event-stream; charset=utf-8")
+UNBUFFERED = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -44,6 +41,7 @@ def retry_headers(error: GatewayError) -> Headers:
     return [(b"x-should-retry", b"false")] if error.status in (502, 504) else []
 
 
-async def start_stream(send: Send, headers: Headers) -> None:
-    """Status line and headers of a stream; after this no error can change the status."""
-    await send({"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *headers]})
+async def start_stream(send: Send, headers: Headers, of_events: bool = True) -> None:
+    """Status line and headers of a stream; after this no error can change the status. Without events it is JSON."""
+    content_type = EVENTS_TYPE if of_events else JSON_TYPE
+    await send({"type": "http.response.start", "status": 200, "headers": [content_type, *UNBUFFERED, *headers]})

@@ -16,8 +16,8 @@ SESSION_HEADERS: dict[bytes, int] = {
 MAX_LENGTH = 200
 
 
-def session_of(headers: list[tuple[bytes, bytes]]) -> str:
-    """The session named by the strongest header present, "" when there is none or it is not plain text."""
+def session_of(headers: list[tuple[bytes, bytes]], of_body: str) -> str:
+    """The session named by the strongest header present; without one that is plain text, the start of the body's."""
     best = len(SESSION_HEADERS)
     found = b""
     for name, value in headers:
@@ -25,4 +25,5 @@ def session_of(headers: list[tuple[bytes, bytes]]) -> str:
         if rank < best:
             best, found = rank, value
     text = found.decode("latin-1")
-    return text if text.isascii() and text.isprintable() and len(text) <= MAX_LENGTH else ""
+    is_name = text.isascii() and text.isprintable() and 0 < len(text) <= MAX_LENGTH
+    return text if is_name else of_body[:MAX_LENGTH]

@@ -211,3 +211,22 @@ def test_processes_killed_while_they_append_lose_and_double_nothing(tmp_path: Pa
     assert house.drainer.set_aside == 0
     assert house.drainer.stop(PATIENCE)
     assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_a_round_in_the_middle_of_opening_a_segment_does_not_take_it_for_finished(tmp_path: Path) -> None:
+    """The clock is asked while a segment is opened: here it lets the drainer pass before it answers."""
+    house = House(tmp_path)
+    rounds: list[bool] = []
+
+    def clock() -> float:
+        rounds.append(house.drainer.flush(PATIENCE))
+        return 0.0
+
+    house.journal = Journal(tmp_path / "journal", clock)
+    house.drainer = Drainer(house.journal, house.ledger)
+    house.drainer.start()
+    house.journal.append(a_receipt("first"))
+    house.journal.append(a_receipt("second"))
+    assert house.drainer.stop(PATIENCE)
+    assert house.stored() == ["first", "second"]
+    assert all(rounds)

@@ -1,6 +1,7 @@
 """The journal, on a real disk that sometimes refuses."""
 
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,3 +160,15 @@ def test_a_segment_is_read_line_by_line_from_where_one_stopped(tmp_path: Path, l
         offset = chunk.end
     assert read == lines
     assert chunk.tail == b"torn"
+
+
+def test_a_folder_that_is_cleared_away_is_made_anew(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.append(a_receipt("first"))
+    shutil.rmtree(tmp_path / "journal")
+    journal.finish_segment()
+    journal.append(a_receipt("second"))
+    assert (journal.spilled, journal.failures) == (0, 0)
+    assert journal.current is not None
+    assert b'"second"' in journal.current.read_bytes()
+    journal.close()

@@ -82,8 +82,10 @@ class Connection:
     """The caller's end, as the server's protocol would show it to the endpoint."""
 
     on_gone: Callable[[], object] | None = None
+    is_gone = False
 
     def hang_up(self) -> None:
+        self.is_gone = True
         if self.on_gone is not None:
             self.on_gone()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.server.limits import Message, Send
+from gateway.server.understanding import LONG_BYTES
 from tests.execution.providers import RawServer, Visit, raw
 from tests.execution.spine import ALPHA, Connection, Reply, Spine, opened, snapshot_of, take
 
@@ -190,3 +191,14 @@ async def test_what_was_delivered_before_the_caller_left_is_billed() -> None:
         assert receipt.usage.output_tokens > 100
         assert receipt.cost_nano_usd
         assert receipt.cost_estimated
+
+
+async def test_who_left_while_a_long_request_was_read_has_nobody_asked() -> None:
+    connection = Connection()
+    long = [{"role": "user", "content": "hello" + " " * LONG_BYTES}]
+    async with raw(piecemeal) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+        asyncio.get_running_loop().call_soon(connection.hang_up)  # while the body is with the thread, the first wait
+        await spine.ask(ALPHA, connection=connection, messages=long)
+        assert server.visits == []
+        assert [receipt.outcome for receipt in spine.receipts] == ["disconnected"]
+        assert spine.state.gate.in_flight == 0

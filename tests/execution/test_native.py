@@ -1,6 +1,7 @@
 """Providers with formats of their own: what they are sent, and what their callers get, whatever format those speak."""
 
 import json
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from msgspec import Struct
 
 from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import CHAT, GEMINI, MESSAGES
+from gateway.execution.breaker import CONSECUTIVE_FAILURES
 from gateway.live import Snapshot
+from gateway.providers.faults import Fault, FaultKind
 from tests.execution.providers import Visit, raw
 from tests.execution.spine import Reply, opened, snapshot_of
 
@@ -282,3 +285,14 @@ async def test_a_router_that_loses_nothing_passes_over_who_would_lose_something(
                     reply.headers["x-steelyard-loss"] if status == 200 else reply.json["error"]["message"]
                 )
                 assert len(server.visits) == 1, "nobody is asked in vain"
+
+
+async def test_a_target_passed_over_gives_the_probe_back() -> None:
+    own = {"base_url": "http://127.0.0.1:1/v1", "api_key": "env:KEY", "models": MODELS}
+    snapshot = snapshot_of({}, providers={"anthropic": own}, environ={"KEY": "k"}, router={"loss": "refuse"})
+    async with opened(snapshot) as spine:
+        long_ago = monotonic() - 100.0  # the breaker has opened, and cooled since
+        for _ in range(CONSECUTIVE_FAILURES):
+            spine.health.failed(0, long_ago, Fault(FaultKind.SERVER_ERROR, 500, None, "words", b"", ""))
+        assert (await spine.ask(document=CHAT_REQUEST | {"seed": 7})).status == 400
+        assert spine.health.admits(0, monotonic())

@@ -12,6 +12,7 @@ from gateway.execution.exhaustion import exhausted
 from gateway.execution.health import Cooldown
 from gateway.live import Snapshot
 from gateway.providers.faults import Fault, FaultKind
+from gateway.server.sessions import MAX_LENGTH
 from gateway.simulator.cards import SIMULATE_HEADER
 from tests.execution.providers import Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, DELTA, Spine, opened, snapshot_of
@@ -283,3 +284,18 @@ async def test_after_a_reload_a_provider_cools_on_only_if_it_is_the_same(change:
         assert (await spine.ask("own/model@own")).status == 502
         spine.live.swap(described(server.port, **change))
         assert (await spine.ask("own/model@own")).status == status
+
+
+async def test_a_receipt_keeps_no_more_of_a_sessions_name_than_a_name_needs() -> None:
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        assert (await spine.ask(ALPHA, user="u" * 500_000)).status == 200
+        assert (await spine.ask(ALPHA, prompt_cache_key="u" * 500_000)).status == 200
+        assert [len(receipt.session) for receipt in spine.receipts] == [MAX_LENGTH] * 2
+
+
+async def test_who_had_no_time_left_to_ask_anybody_does_not_speak_of_rate_limits() -> None:
+    at_once = {"total_seconds": 1e-9}
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports, at_once)) as spine:
+        reply = await spine.ask(ALPHA)
+        assert (reply.status, reply.json["error"]["code"]) == (504, "upstream_timeout")
+        assert await simulator.log("sim-alpha") == []

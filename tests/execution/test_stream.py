@@ -134,6 +134,36 @@ async def test_a_stream_read_to_its_end_gives_its_connection_back() -> None:
         assert len(server.visits) == 1
 
 
+async def test_a_stream_whose_end_comes_behind_its_last_event_gives_its_connection_back() -> None:
+    """As most servers write it: the last chunk, of no bytes, in a packet of its own."""
+    told = asyncio.Event()
+
+    async def serve(visit: Visit) -> None:
+        while True:
+            await visit.request()
+            await visit.begin()
+            await visit.event({"content": "good"})
+            await visit.event({}, "stop")
+            await visit.chunk(b"data: [DONE]\n\n")
+            await told.wait()
+            told.clear()
+            await visit.chunk(b"")
+
+    def listening(reply: Reply) -> Send:
+        async def send(message: Message) -> None:
+            take(reply, message)
+            if reply.ended:  # the caller does not wait for what he does not get
+                told.set()
+
+        return send
+
+    async with raw(serve) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+        for _ in range(3):
+            async with asyncio.timeout(8):
+                assert (await spine.ask(ALPHA, stream=True, send=listening)).is_whole_stream()
+        assert len(server.visits) == 1
+
+
 async def test_a_slow_reader_slows_the_provider_down_and_is_not_taken_for_a_slow_provider() -> None:
     reading = asyncio.Event()
     stalled = asyncio.Event()

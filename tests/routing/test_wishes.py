@@ -7,10 +7,10 @@ import pytest
 from gateway.errors import InvalidRequest, NothingEligible
 from gateway.routing.plan import Decision, make_plan
 from gateway.routing.policy import Policy
-from gateway.routing.wishes import narrowed, without_suffix
+from gateway.routing.wishes import allowed_by, narrowed, without_suffix
 from gateway.settings.schema import RouterSettings
 from gateway.wire.wishes import Wishes
-from tests.routing.market import SCORER, TARGETS, policies, profile, prompt, selector
+from tests.routing.market import SCORER, STALLS, TARGETS, make_targets, policies, profile, prompt, selector
 
 POLICIES: dict[str, Policy] = policies()
 
@@ -59,6 +59,25 @@ def test_a_highest_price_is_in_dollars_per_million_tokens() -> None:
         decided({"max_price": {"completion": 0.000001}})
     with pytest.raises(InvalidRequest, match="'cheap' is no number"):
         decided({"max_price": {"prompt": "cheap"}})
+
+
+def test_a_target_at_the_highest_price_is_let_in_and_one_without_a_price_is_not() -> None:
+    for cents in range(1, 500):
+        market = make_targets((STALLS[2]._replace(input_price=cents / 100), STALLS[6]))
+        wishes = msgspec.convert({"max_price": {"prompt": cents / 100}}, Wishes)
+        assert allowed_by(wishes, market).tolist() == [1, 0], f"{cents} cents"
+
+
+def test_an_order_makes_no_more_parts_than_there_are_providers() -> None:
+    order = ["rapid", *(f"nobody-{number}" for number in range(1_000)), "RAPID", "cloud"]
+    everybody = {offer.provider for offer in TARGETS.offers}
+    for is_open in (True, False):
+        wishes = msgspec.convert({"order": order, "allow_fallbacks": is_open}, Wishes)
+        assert len(narrowed(selector().select("auto"), wishes, TARGETS, POLICIES).legs) == 2 + is_open
+        assert providers(decided({"order": order, "allow_fallbacks": is_open}))[0] == "rapid"
+    assert set(providers(decided({"order": ["nobody"]}))) == everybody
+    with pytest.raises(NothingEligible, match="ruled out by the request's own `provider`"):
+        decided({"order": ["nobody"], "allow_fallbacks": False})
 
 
 def test_what_the_router_rules_out_stays_out() -> None:

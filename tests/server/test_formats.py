@@ -133,6 +133,15 @@ def test_when_everybody_fails_the_error_is_in_the_callers_words(keyless: Gateway
     assert answer.headers["x-steelyard-attempts"] == "4"
 
 
+def test_googles_other_kind_of_stream_is_an_array_and_says_so(keyless: Gateway) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+    for query, kind in (("", "application/json"), ("?alt=sse", "text/event-stream; charset=utf-8")):
+        answer = keyless.http.post(f"/v1beta/models/auto:streamGenerateContent{query}", json=body)
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["cache-control"] == "no-cache"
+        assert query or answer.json()[0]["candidates"]
+
+
 def test_a_stream_that_breaks_after_its_first_words_ends_with_an_error(keyless: Gateway, face: Face) -> None:
     answer = ask(keyless, face, "auto", True, "F53;after=3")
     assert answer.status_code == 200

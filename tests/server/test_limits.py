@@ -14,11 +14,12 @@ import uvloop
 
 from gateway.errors import GatewayError
 from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
-from gateway.server.protocol import SteelyardProtocol
-from gateway.server.replies import send_error, send_json
+from gateway.server.protocol import EXTENSION, SteelyardProtocol
+from gateway.server.replies import send_error, send_json, start_stream
 from tests.running import Gateway
 
 MAX_BODY_BYTES = 100_000
+POURED = 1_000  # pieces of 64 KiB
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
@@ -30,10 +31,25 @@ class Hasty(SteelyardProtocol):
     head_seconds = 0.1
     body_seconds = 0.1
     body_bytes_per_second = 1_000_000
+    unread_seconds = 0.1
 
 
 class Patient(SteelyardProtocol):
     """The real protocol; no test waits as long as it would."""
+
+
+class Pouring:
+    """Says more than any buffer holds; `left` is set when somebody leaves before its end."""
+
+    def __init__(self) -> None:
+        self.left = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await start_stream(send, [])
+        for number in range(POURED):
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": number < POURED - 1})
+        if scope["extensions"][EXTENSION].is_gone:
+            self.left.set()
 
 
 class Echo:
@@ -61,9 +77,9 @@ class Echo:
 class Server(uvicorn.Server):
     """uvicorn as the gateway runs it, in a thread of the test."""
 
-    def __init__(self, protocol: type[SteelyardProtocol]) -> None:
+    def __init__(self, protocol: type[SteelyardProtocol], app: Echo | Pouring) -> None:
         super().__init__(
-            uvicorn.Config(Echo(), http=protocol, ws="none", lifespan="off", log_config=None, access_log=False, port=0)
+            uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False, port=0)
         )
         self.is_up = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -86,14 +102,14 @@ class Server(uvicorn.Server):
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[int]:
-    server = Server(Hasty)
+    server = Server(Hasty, Echo())
     yield server.port
     server.stop()
 
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[int]:
-    server = Server(Patient)
+    server = Server(Patient, Echo())
     yield server.port
     server.stop()
 
@@ -336,3 +352,22 @@ def test_json_may_be_spelled_as_it_likes(keyless: Gateway, content_type: str) ->
 def test_a_body_of_no_stated_type_is_taken_for_json(keyless: Gateway) -> None:
     body = b'{"model":"auto","messages":[{"role":"user","content":"hi"}]}'
     assert keyless.http.post("/v1/chat/completions", content=body).status_code == 200
+
+
+@pytest.fixture
+def pouring() -> Iterator[Server]:
+    server = Server(Hasty, Pouring())
+    yield server
+    server.stop()
+
+
+def test_a_caller_who_reads_nothing_is_let_go(pouring: Server) -> None:
+    app = pouring.config.app
+    assert isinstance(app, Pouring)
+    with connect(pouring.port) as connection:
+        connection.sendall(GET + b"\r\n")
+        assert app.left.wait(10)
+
+
+def test_a_caller_who_reads_gets_it_all(pouring: Server) -> None:
+    assert exchange(pouring.port, GET + b"connection: close\r\n\r\n").count(b"x" * 65_536) == POURED

@@ -15,11 +15,11 @@ from gateway.dialects.anthropic.written import (
     ToolOut,
     control_of,
 )
+from gateway.dialects.arguments import FREE_TEXT, WITHOUT_GRAMMAR
 from gateway.dialects.losses import Losses
 from gateway.wire.conversation import Conversation, OutputFormat, Tool, ToolChoice
 
 ANY_OBJECT = Raw(b'{"type":"object"}')
-FREE_TEXT = Raw(b'{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}')
 CHOICE_OF_MODE = {"auto": "auto", "required": "any", "named": "tool", "none": "none"}
 JSON_PLEASE = "Answer with one JSON object and nothing else: no words around it, no code fence."
 SCHEMA_PLEASE = "Answer with JSON that fits this JSON schema and nothing else: no words around it, no code fence.\n\n"
@@ -67,7 +67,7 @@ def tool_of(tool: Tool, is_own: bool, able: Abilities, losses: Losses) -> ToolOu
         losses.add(f"tools.{tool.name}", "a tool that its own provider runs is not to be had elsewhere")
         return None
     if tool.kind == "custom":
-        losses.add(f"tools.{tool.name}", "free text is given as the member `input` of an object, without its grammar")
+        losses.add(f"tools.{tool.name}", WITHOUT_GRAMMAR)
         return ToolOut(tool.name, FREE_TEXT, tool.description or None, None, control_of(tool.cache))
     strict = True if tool.strict and able.schema else None
     if tool.strict and not able.schema:

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Raw
 
+from gateway.dialects.arguments import FREE_TEXT, WITHOUT_GRAMMAR
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.names import encoded
 from gateway.dialects.gemini.openapi import understood
@@ -25,8 +26,8 @@ def write_tools(conversation: Conversation, losses: Losses) -> list[Raw]:
             losses.add("cache_control", "Gemini caches the beginnings of prompts by itself and takes no marks")
         if tool.origin == DIALECT and tool.raw is not None:
             (functions if tool.kind == "function" else hosted).append(tool.raw)
-        elif tool.kind != "function":
-            losses.add(f"tools[{number}]", f"Gemini has no {tool.kind} tool that is called {tool.name}")
+        elif tool.kind == "hosted":
+            losses.add(f"tools[{number}]", f"Gemini has no tool of its own that is called {tool.name}")
         else:
             functions.append(declared(tool, number, losses))
     return [*([encoded({"functionDeclarations": functions})] if functions else []), *hosted]
@@ -36,6 +37,9 @@ def declared(tool: Tool, number: int, losses: Losses) -> Raw:
     if NAME.match(tool.name) is None:
         losses.add(f"tools[{number}].name", "Gemini takes letters, digits, '_', '.', ':' and '-', 128 at most")
     schema = tool.schema
+    if tool.kind == "custom":
+        schema = FREE_TEXT
+        losses.add(f"tools[{number}]", WITHOUT_GRAMMAR)
     takes_some = schema is not None and bytes(schema) not in TAKES_NOTHING
     return encoded(
         FunctionDeclaration(

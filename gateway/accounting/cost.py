@@ -20,16 +20,19 @@ class Rates(Struct, frozen=True):
     input: int
     cached_input: int
     cache_write: int
+    cache_write_1h: int
     output: int
     reasoning: int
 
     def cost_femto_usd(self, usage: Usage) -> int:
         """Cost of the tokens. `usage` is settled: parts never exceed the whole that holds them."""
         cached, written, reasoning = usage.cached_tokens, usage.cache_write_tokens, usage.reasoning_tokens
+        for_an_hour = usage.cache_write_1h_tokens
         return (
             (usage.input_tokens - cached - written) * self.input
             + cached * self.cached_input
-            + written * self.cache_write
+            + (written - for_an_hour) * self.cache_write
+            + for_an_hour * self.cache_write_1h
             + (usage.output_tokens - reasoning) * self.output
             + reasoning * self.reasoning
         )
@@ -38,8 +41,9 @@ class Rates(Struct, frozen=True):
 class PriceList:
     """One offer's prices, compiled once. An offer without input or output price has no cost, which is not a cost of 0.
 
-    A missing cached or cache-write price is the input price, a missing reasoning price the output price; a missing
-    price per image or request is nothing on top, for their tokens are counted in the input.
+    A missing cached or cache-write price is the input price, one of a write for an hour that of any write, a missing
+    reasoning price the output price; a missing price per image or request is nothing on top, for their tokens are
+    counted in the input.
     """
 
     __slots__ = ("_above", "_image", "_rates", "_request", "_tier")
@@ -75,10 +79,13 @@ def base_rates(prices: Prices) -> Rates | None:
     if fresh is None or output is None:
         return None
     cached, write, reasoning = map(femto_per_token, (prices.cached_input, prices.cache_write, prices.reasoning))
+    write = fresh if write is None else write
+    for_an_hour = femto_per_token(prices.cache_write_1h)
     return Rates(
         input=fresh,
         cached_input=fresh if cached is None else cached,
-        cache_write=fresh if write is None else write,
+        cache_write=write,
+        cache_write_1h=write if for_an_hour is None else for_an_hour,
         output=output,
         reasoning=output if reasoning is None else reasoning,
     )
@@ -98,10 +105,12 @@ def tier_rates(prices: Prices, base: Rates) -> Rates | None:
     output = base.output if output is None else output
     if cached is None:
         cached = fresh if prices.cached_input is None else base.cached_input
+    write = max(base.cache_write, fresh) if write is None else write
     return Rates(
         input=fresh,
         cached_input=cached,
-        cache_write=max(base.cache_write, fresh) if write is None else write,
+        cache_write=write,
+        cache_write_1h=max(base.cache_write_1h, write),
         output=output,
         reasoning=max(base.reasoning, output),
     )

@@ -42,6 +42,7 @@ class Prices(Struct, frozen=True, omit_defaults=True):
     output: Figure | None = None
     cached_input: Figure | None = None
     cache_write: Figure | None = None
+    cache_write_1h: Figure | None = None  # of what is kept for an hour; None: as `cache_write`
     reasoning: Figure | None = None  # None: billed as output
     image: Figure | None = None
     request: Figure | None = None

@@ -221,6 +221,7 @@ def _prices(records: list[tuple[str, OfferRecord]], free: bool) -> Prices:
                 output=best.output,
                 cached_input=best.cached_input or prices.cached_input,
                 cache_write=best.cache_write or prices.cache_write,
+                cache_write_1h=best.cache_write_1h or prices.cache_write_1h,
                 reasoning=best.reasoning or prices.reasoning,
                 image=best.image or prices.image,
                 request=best.request or prices.request,

@@ -96,6 +96,7 @@ def _prices(old: Prices, new: Prices, read: Collection[str]) -> Prices:
         new,
         cached_input=new.cached_input or _unread(old.cached_input, read),
         cache_write=new.cache_write or _unread(old.cache_write, read),
+        cache_write_1h=new.cache_write_1h or _unread(old.cache_write_1h, read),
         reasoning=new.reasoning or _unread(old.reasoning, read),
         tier=new.tier or (old.tier if old.tier is not None and _unread(old.tier.input, read) else None),
     )

@@ -14,6 +14,7 @@ PRICE_UNITS = {
     "output": "USD per million tokens",
     "cached_input": "USD per million tokens",
     "cache_write": "USD per million tokens",
+    "cache_write_1h": "USD per million tokens",
     "reasoning": "USD per million tokens",
     "image": "USD per image",
     "request": "USD per request",

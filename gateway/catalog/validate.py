@@ -53,6 +53,7 @@ PRICE_FIGURES = {
     "output": TOKEN_PRICE,
     "cached_input": TOKEN_PRICE,
     "cache_write": TOKEN_PRICE,
+    "cache_write_1h": TOKEN_PRICE,
     "reasoning": TOKEN_PRICE,
     "image": UNIT_PRICE,
     "request": UNIT_PRICE,

@@ -16,6 +16,7 @@ FULL = Prices(
     output=usd(15),
     cached_input=usd(0.3),
     cache_write=usd(3.75),
+    cache_write_1h=usd(6),
     reasoning=usd(20),
     image=usd(0.005),
     request=usd(0.01),
@@ -26,6 +27,14 @@ def test_every_kind_of_token_has_its_own_price() -> None:
     usage = Usage(input_tokens=1_000, cached_tokens=600, cache_write_tokens=100, output_tokens=200, reasoning_tokens=50)
     tokens = 300 * 3_000 + 600 * 300 + 100 * 3_750 + 150 * 15_000 + 50 * 20_000
     assert PriceList(FULL).cost_nano_usd(usage, images=2) == tokens + 2 * 5_000_000 + 10_000_000
+
+
+def test_what_is_kept_for_an_hour_costs_more_to_write() -> None:
+    usage = Usage(input_tokens=1_000, cache_write_tokens=100, cache_write_1h_tokens=40)
+    fixed = 10_000_000
+    assert PriceList(FULL).cost_nano_usd(usage) == 900 * 3_000 + 60 * 3_750 + 40 * 6_000 + fixed
+    unstated = PriceList(Prices(input=usd(3), output=usd(15), cache_write=usd(3.75)))
+    assert unstated.cost_nano_usd(usage) == 900 * 3_000 + 100 * 3_750
 
 
 def test_missing_prices_fall_back_to_input_and_output() -> None:

@@ -24,6 +24,7 @@ price_lists = st.builds(
     missing_or_stated,
     missing_or_stated,
     missing_or_stated,
+    missing_or_stated,
     tiers,
 )
 
@@ -33,7 +34,10 @@ def settled_usages(draw: st.DrawFn) -> Usage:
     whole = draw(st.integers(0, 2**40))
     cached = draw(st.integers(0, whole))
     output = draw(st.integers(0, 2**40))
-    return Usage(whole, cached, draw(st.integers(0, whole - cached)), output, draw(st.integers(0, output)))
+    written = draw(st.integers(0, whole - cached))
+    for_an_hour = draw(st.integers(0, written))
+    reasoning = draw(st.integers(0, output))
+    return Usage(whole, cached, written, output, reasoning, cache_write_1h_tokens=for_an_hour)
 
 
 def exact(figure: Figure | None, default: Fraction) -> Fraction:
@@ -46,15 +50,17 @@ def cost_usd(prices: Prices, usage: Usage, images: int) -> Fraction:
     fresh = exact(prices.input, Fraction(0))
     output = exact(prices.output, Fraction(0))
     cached, write = exact(prices.cached_input, fresh), exact(prices.cache_write, fresh)
-    reasoning = exact(prices.reasoning, output)
+    reasoning, for_an_hour = exact(prices.reasoning, output), exact(prices.cache_write_1h, write)
     if prices.tier is not None and usage.input_tokens > prices.tier.above_input_tokens:
         fresh, output = exact(prices.tier.input, fresh), exact(prices.tier.output, output)
         cached = exact(prices.tier.cached_input, fresh if prices.cached_input is None else cached)
         write, reasoning = max(write, fresh), max(reasoning, output)
+        for_an_hour = max(for_an_hour, write)
     per_million = (
         (usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens) * fresh
         + usage.cached_tokens * cached
-        + usage.cache_write_tokens * write
+        + (usage.cache_write_tokens - usage.cache_write_1h_tokens) * write
+        + usage.cache_write_1h_tokens * for_an_hour
         + (usage.output_tokens - usage.reasoning_tokens) * output
         + usage.reasoning_tokens * reasoning
     )

@@ -26,6 +26,7 @@ class Entry(Struct, frozen=True):
     output_cost_per_token: float | None = None
     cache_read_input_token_cost: float | None = None
     cache_creation_input_token_cost: float | None = None
+    cache_creation_input_token_cost_above_1hr: float | None = None
     output_cost_per_reasoning_token: float | None = None
     input_cost_per_token_above_128k_tokens: float | None = None
     input_cost_per_token_above_200k_tokens: float | None = None
@@ -124,6 +125,7 @@ def _prices(entry: Entry) -> Prices:
         output=figure(entry.output_cost_per_token, NAME, PER_MILLION),
         cached_input=figure(entry.cache_read_input_token_cost, NAME, PER_MILLION),
         cache_write=figure(entry.cache_creation_input_token_cost or None, NAME, PER_MILLION),
+        cache_write_1h=figure(entry.cache_creation_input_token_cost_above_1hr or None, NAME, PER_MILLION),
         reasoning=figure(entry.output_cost_per_reasoning_token or None, NAME, PER_MILLION),
         tier=_tier(entry),
     )

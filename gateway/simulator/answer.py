@@ -31,6 +31,7 @@ class Choice(Struct, frozen=True):
     text: list[str]
     calls: tuple[ToolCall, ...]
     finish: str  # OpenAI's finish_reason
+    stop_sequence: str = ""  # the one that ended it
 
     @property
     def tokens(self) -> int:
@@ -80,8 +81,8 @@ def _choice(chat: Chat, model: SimModel, book: Book, dice: Dice, index: int, wis
     if calls:
         return _limited(Choice(index, thoughts, [], calls, "tool_calls"), chat)
     text = _text(chat, model, book, dice, wishes)
-    kept = _until_stop(text, chat.request.stop)
-    return _limited(Choice(index, thoughts, kept, (), "stop"), chat)
+    kept, met = _until_stop(text, chat.request.stop)
+    return _limited(Choice(index, thoughts, kept, (), "stop", met), chat)
 
 
 def _thoughts(chat: Chat, model: SimModel, book: Book, dice: Dice) -> list[str]:
@@ -133,20 +134,20 @@ def _pieces(text: str) -> tuple[str, ...]:
     return tuple(text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS))
 
 
-def _until_stop(text: list[str], stop: str | list[str] | None) -> list[str]:
-    """The tokens before the first stop sequence; the token in which it begins is cut."""
+def _until_stop(text: list[str], stop: str | list[str] | None) -> tuple[list[str], str]:
+    """The tokens before the first stop sequence, and which one it is; the token in which it begins is cut."""
     marks = [stop] if isinstance(stop, str) else stop or []
     whole = "".join(text)
-    found = [at for at in (whole.find(mark) for mark in marks if mark) if at >= 0]
+    found = [(at, mark) for at, mark in ((whole.find(mark), mark) for mark in marks if mark) if at >= 0]
     if not found:
-        return text
-    left, kept = min(found), []
+        return text, ""
+    (left, met), kept = min(found), []
     for token in text:
         if left <= 0:
             break
         kept.append(token[:left])
         left -= len(token)
-    return kept
+    return kept, met
 
 
 def _limited(choice: Choice, chat: Chat) -> Choice:

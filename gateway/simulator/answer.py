@@ -1,7 +1,7 @@
 """What a simulated model answers: the same to the same request, whoever sells the model and however it travels."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.simulator.chat import Chat, Function, last_turn
 from gateway.simulator.dice import Dice, digest
@@ -21,6 +21,16 @@ class ToolCall(Struct, frozen=True):
     id: str
     name: str
     arguments: tuple[str, ...]
+
+    @property
+    def whole(self) -> Raw | None:
+        """The arguments as one JSON object; None when they were cut."""
+        text = "".join(self.arguments).encode()
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return None
+        return Raw(text)
 
 
 class Choice(Struct, frozen=True):

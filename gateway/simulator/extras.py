@@ -11,6 +11,7 @@ class Counts(Struct, frozen=True):
     cached: object
     output: object
     reasoning: object  # of the output
+    visible: object  # of the output, the rest
     total: object
 
 

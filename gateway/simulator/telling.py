@@ -45,5 +45,6 @@ def counts_of(answer: Answer) -> Counts:
         cached=answer.cached_tokens,
         output=answer.output_tokens,
         reasoning=answer.reasoning_tokens,
+        visible=answer.output_tokens - answer.reasoning_tokens,
         total=answer.prompt_tokens + answer.output_tokens,
     )

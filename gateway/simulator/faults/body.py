@@ -8,6 +8,7 @@ from msgspec.json import encode
 from msgspec.structs import replace
 
 from gateway.simulator.complaint import Complaint
+from gateway.simulator.faults.content import with_choices
 from gateway.simulator.faults.status import HTML, HTML_PAGE
 from gateway.simulator.http1 import JSON, Headers, head
 from gateway.simulator.scene import Scene, good, good_stream, opened, thinking, told, whole
@@ -55,7 +56,7 @@ def hollow(scene: Scene) -> Steps:
     elif scene.chat.request.stream:
         shell = scene.face.hollow_stream(scene.telling, is_null=scene.variant == "null")
         yield from opened(scene)
-        yield Send(scene.framed(shell + scene.face.ending(scene.telling)))
+        yield Send(scene.framed(shell + scene.face.ending(with_choices(scene, ()).telling)))
         yield from scene.stream_end()
     else:
         yield whole(scene, 200, encode(scene.face.hollow(scene.telling, is_null=scene.variant == "null")))

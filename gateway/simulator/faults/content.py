@@ -55,7 +55,7 @@ def absurd_usage(scene: Scene) -> Steps:
         "less": (prompt, 0, 1),
     }
     stated, output, total = false.get(scene.variant, false["neg"])
-    counts = Counts(stated, stated, true.cached, output, true.reasoning, total)
+    counts = Counts(stated, stated, true.cached, output, true.reasoning, output, total)
     extras = replace(scene.telling.extras, false_counts=counts)
     yield from good(replace(scene, telling=replace(scene.telling, extras=extras)))
 

@@ -15,7 +15,7 @@ MODEL = "actor/plays"
 SETTINGS = """\
 providers:
   actor:
-    base_url: http://127.0.0.1:{port}/v1
+    base_url: {url}/v1
     models:
       - id: actor/plays
         abilities: [tools, images, files, json_schema, reasoning]
@@ -65,9 +65,13 @@ class Actor:
         self._thread.start()
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
     def settings(self) -> str:
         """Of a gateway that knows nobody else."""
-        return SETTINGS.format(port=self._server.server_address[1])
+        return SETTINGS.format(url=self.url)
 
     def play(self, *lines: Line) -> None:
         """From now on, one line for each request; the last is kept to."""

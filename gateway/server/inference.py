@@ -129,8 +129,8 @@ class Exchange:
     def decide(self, prompt: Prompt, profile: Profile, may_use: Callable[[str], None]) -> Errand:
         """Prompt to plan: one synchronous call, no I/O."""
         snapshot, headers = self.snapshot, self.scope["headers"]
-        session = session_of(headers)
-        self.prompt = prompt = replace(prompt, session=session) if session else prompt
+        session = session_of(headers, prompt.session)
+        self.prompt = prompt = replace(prompt, session=session) if session != prompt.session else prompt
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))

@@ -71,7 +71,9 @@ class ChatRequest(Struct, frozen=True, gc=False):
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
+    metadata: Raw = ABSENT
     user: str | None = None
+    safety_identifier: str | None = None
 
 
 class PromptTokens(Struct, frozen=True, gc=False):

@@ -23,8 +23,8 @@ BY_PATH: dict[str, Face] = {
     "/api/chat": OllamaFace(),
 }
 
-# Google serves both versions.
-GEMINI_PATH = re.compile(r"/v1(?:beta)?/models/(.+):(generateContent|streamGenerateContent)")
+# Google serves both versions. A name with a slash is a resource of its own kind, such as tunedModels/x.
+GEMINI_PATH = re.compile(r"/v1(?:beta)?/(?:models/)?(.+):(generateContent|streamGenerateContent)")
 GEMINI, GEMINI_ARRAY = GeminiFace(), GeminiArrayFace()
 
 

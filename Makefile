@@ -23,6 +23,11 @@ bench: build ## micro-benchmarks of the core, then gateway CPU against a bare ng
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
+# install the real programs that talk to us, then let each do its work (STEELYARD_CLIENTS: where; 2.5 GB, 3 minutes)
+clients: build
+	PYTHON=$(PYTHON) tests/clients/programs/install
+	$(BIN)/python -m pytest -vv tests/clients/programs/agents.py tests/clients/programs/sdks.py
+
 annotate: build ## fail if a line of a nogil block talks to Python
 	$(BIN)/python -m loadtest.annotate
 
@@ -42,4 +47,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench loadtest annotate build lock clean
+.PHONY: help run test check bench loadtest clients annotate build lock clean

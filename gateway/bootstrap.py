@@ -44,6 +44,7 @@ from gateway.settings.schema import Settings
 from gateway.settings.shown import quoted
 from gateway.settings.watch import watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
+from gateway.simulator.dialects import simulated_dialects
 from gateway.simulator.models import PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.telemetry import logs
@@ -93,7 +94,7 @@ def compile_snapshot(
     )
     catalog = merge(catalog, cards, offers, {SOURCE: OWN_SOURCE})
     if simulator_ports:
-        providers.update(simulated_providers(simulator_ports))
+        providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
     apis = {name: provider.apis for name, provider in providers.items()}
     targets = build_targets(catalog, providers.keys(), TASKS, apis)

@@ -18,6 +18,9 @@ class Place(Struct, frozen=True):
     root: str  # "http://127.0.0.1:8080", without a trailing slash
     key: str
     model: str  # a router, or anything else that `model` may say
+    context_window: int = 200_000  # tokens
+    max_output_tokens: int = 32_000
+    takes_images: bool = True
 
     @property
     def v1(self) -> str:
@@ -47,10 +50,10 @@ def openclaw(place: Place) -> str:
         "id": place.model,
         "name": f"Steelyard {place.model}",
         "reasoning": True,
-        "input": ["text", "image"],
+        "input": ["text", "image"] if place.takes_images else ["text"],
         "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
-        "contextWindow": 200_000,
-        "maxTokens": 32_000,
+        "contextWindow": place.context_window,
+        "maxTokens": place.max_output_tokens,
         "compat": {
             "supportsPromptCacheKey": True,
             "supportsReasoningEffort": True,
@@ -71,6 +74,7 @@ def codex(place: Place) -> str:
     """A profile of its own; since 0.169 the tables [profiles.NAME] of config.toml are refused."""
     return f"""\
 model = "{place.model}"
+model_context_window = {place.context_window}
 model_provider = "steelyard"
 
 [model_providers.steelyard]
@@ -90,6 +94,7 @@ def claude_code(place: Place) -> str:
                 "ANTHROPIC_BASE_URL": place.root,
                 "ANTHROPIC_AUTH_TOKEN": place.key,
                 "ANTHROPIC_MODEL": place.model,
+                "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(place.context_window),
                 "CLAUDE_CODE_GATEWAY_HINT_HEADERS": "1",
                 "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             }
@@ -106,6 +111,8 @@ openai-api-key: {place.key}
 
 
 def continue_dev(place: Place) -> str:
+    """It offers tools and images only to models that it knows or that say so."""
+    capabilities = "tool_use, image_input" if place.takes_images else "tool_use"
     return f"""\
 name: Steelyard
 version: 1.0.0
@@ -117,6 +124,9 @@ models:
     apiBase: {place.v1}
     apiKey: {place.key}
     roles: [chat, edit, apply]
+    capabilities: [{capabilities}]
+    defaultCompletionOptions:
+      contextLength: {place.context_window}
 """
 
 
@@ -125,7 +135,7 @@ def opencode(place: Place) -> str:
         "npm": "@ai-sdk/openai-compatible",
         "name": "Steelyard",
         "options": {"baseURL": place.v1, "apiKey": place.key},
-        "models": {place.model: {"limit": {"context": 128_000, "output": 8_192}}},
+        "models": {place.model: {"limit": {"context": place.context_window, "output": place.max_output_tokens}}},
     }
     return as_json({"provider": {"steelyard": provider}, "model": f"steelyard/{place.model}"})
 
@@ -184,6 +194,36 @@ const steelyard = createOpenAICompatible({{
   name: 'steelyard', baseURL: '{place.v1}', apiKey: '{place.key}', includeUsage: true, supportsStructuredOutputs: true,
 }});
 const model = steelyard('{place.model}');
+"""
+
+
+def litellm(place: Place) -> str:
+    return f"""\
+model_list:
+  - model_name: {place.model}
+    litellm_params:
+      model: openai/{place.model}
+      api_base: {place.v1}
+      api_key: {place.key}
+"""
+
+
+def openrouter(place: Place) -> str:
+    return f"""\
+import {{ createOpenRouter }} from '@openrouter/ai-sdk-provider';
+
+const steelyard = createOpenRouter({{ baseURL: '{place.root}/api/v1', apiKey: '{place.key}' }});
+const model = steelyard('{place.model}');
+"""
+
+
+def any_other(place: Place) -> str:
+    return f"""\
+# base URL: {place.v1}
+# API key:  {place.key}
+# model:    {place.model}
+export OPENAI_BASE_URL={place.v1}
+export OPENAI_API_KEY={place.key}
 """
 
 
@@ -260,6 +300,16 @@ CLIENTS: dict[str, Client] = {
             "shell",
             shell(GOOGLE_GEMINI_BASE_URL="{root}", GEMINI_API_KEY="{key}"),
         ),
+        Client(
+            "other",
+            "Any program that speaks to OpenAI",
+            CHAT,
+            "shell",
+            any_other,
+            note="Look for its base URL, API host or endpoint. One that adds /v1 by itself gets the address without.",
+        ),
+        Client("litellm", "LiteLLM", CHAT, "yaml", litellm, then="litellm --config FILE"),
+        Client("openrouter", "OpenRouter's clients", CHAT, "code", openrouter),
         Client("langchain", "LangChain", CHAT, "code", langchain),
         Client("pydantic-ai", "Pydantic AI", CHAT, "code", pydantic_ai),
         Client("vercel-ai", "Vercel AI SDK", CHAT, "code", vercel_ai),

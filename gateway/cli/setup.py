@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 import yaml
+from msgspec.structs import replace
 
 from gateway.cli.clients import CLIENTS, Client, Place
+from gateway.cli.reach import promise_of
 from gateway.cli.table import Column, Table
 
 # What needs no quotes in a shell, in JSON, TOML, YAML or source text.
@@ -40,12 +42,21 @@ def named(name: str) -> Client:
 
 
 def place(root: str, key: str, model: str) -> Place:
-    """Where Steelyard is. Refuses what would mean something else where it is written."""
+    """Where Steelyard is, and what it says of the model. Refuses what would mean something else where it is written."""
     for option, value in (("--url", root), ("--key", key), ("--model", model)):
         if not PLAIN.fullmatch(value):
             shown = "the key" if option == "--key" else repr(value)
             raise click.BadParameter(f"{shown} has characters that cannot be written everywhere", param_hint=option)
-    return Place(root, key, model)
+    place = Place(root, key, model)
+    promise = promise_of(root, key, model)
+    if promise is None:
+        return place
+    return replace(
+        place,
+        context_window=promise.context_window or place.context_window,
+        max_output_tokens=promise.max_output_tokens or place.max_output_tokens,
+        takes_images="image" in promise.architecture.input_modalities,
+    )
 
 
 def run(client: Client, place: Place, home: Path | None) -> None:

@@ -16,9 +16,10 @@ from gateway.dialects.findings import (
     wrong_text,
     wrong_type,
 )
+from gateway.dialects.sessions import session_in
 from gateway.errors import GatewayError, InvalidRequest, ProviderRefused
 from gateway.wire.ability import Ability
-from gateway.wire.openai_chat import ROLES, ChatRequest, ErrorObject, Link, Part
+from gateway.wire.openai_chat import ABSENT, ROLES, ChatRequest, ErrorObject, Link, Part
 from gateway.wire.prompt import Prompt
 
 DIALECT = "openai_chat"
@@ -92,7 +93,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         image_count=gathered.images,
         max_output_tokens=max_tokens,
         choices=request.n or 1,
-        session=request.prompt_cache_key or request.session_id or request.user or "",
+        session=request.prompt_cache_key or request.session_id or weaker_session(request),
         wishes=request.provider,
     )
 
@@ -101,6 +102,12 @@ def wants_usage(request: ChatRequest) -> bool:
     """Whether a stream shall end with its usage, in OpenAI's words or OpenRouter's."""
     options, usage = request.stream_options, request.usage
     return (options is not None and bool(options.include_usage)) or (usage is not None and bool(usage.include))
+
+
+def weaker_session(request: ChatRequest) -> str:
+    """What an application may have said for another purpose."""
+    named = "" if request.metadata is ABSENT else session_in(request.metadata)
+    return named or request.user or request.safety_identifier or ""
 
 
 def error_body(error: GatewayError, decision: str | None) -> bytes:

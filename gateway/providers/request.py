@@ -9,6 +9,9 @@ from gateway import __version__
 from gateway.dialects.formats import OUTBOUND
 from gateway.providers.provider import Provider
 
+# Without it the Messages API refuses every request. Source: platform.claude.com, "Versions", read 2026-11-23.
+OF_DIALECT = {"anthropic_messages": (("anthropic-version", "2023-06-01"),)}
+
 
 def model_url(provider: Provider, model: str, *, stream: bool, dialect: str = "") -> str:
     """Where a request for this model is posted.
@@ -25,6 +28,7 @@ def upstream_headers(provider: Provider) -> tuple[tuple[str, str], ...]:
     A header of the row or of the settings replaces ours of the same name.
     """
     headers = {"content-type": "application/json", "user-agent": f"steelyard/{__version__}"}
+    headers.update(OF_DIALECT.get(provider.dialect, ()))
     if provider.key is not None:
         key = provider.key.reveal()
         headers[provider.auth_header] = f"Bearer {key}" if provider.auth_header == "authorization" else key

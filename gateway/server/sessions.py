@@ -1,4 +1,9 @@
-"""Which session a request belongs to, from the headers that agents send by themselves. Source: recorded clients."""
+"""Which session a request belongs to, from the headers and fields that agents send by themselves.
+
+Source: recorded clients, tests/fixtures/clients.
+"""
+
+from hashlib import blake2b
 
 SESSION_HEADERS: dict[bytes, int] = {
     name: rank
@@ -10,14 +15,17 @@ SESSION_HEADERS: dict[bytes, int] = {
             b"session-id",  # Codex
             b"x-session-id",  # opencode
             b"x-session-affinity",  # opencode
+            b"x-litellm-session-id",  # LiteLLM's callers
+            b"helicone-session-id",  # Helicone's callers
         )
     )
 }
 MAX_LENGTH = 200
+DIGEST_BYTES = 16
 
 
-def session_of(headers: list[tuple[bytes, bytes]], of_body: str) -> str:
-    """The session named by the strongest header present; without one that is plain text, the start of the body's."""
+def session_of(headers: list[tuple[bytes, bytes]], named: str) -> str:
+    """The session of the strongest header present, else what the body has named; "" when neither says one."""
     best = len(SESSION_HEADERS)
     found = b""
     for name, value in headers:
@@ -25,5 +33,15 @@ def session_of(headers: list[tuple[bytes, bytes]], of_body: str) -> str:
         if rank < best:
             best, found = rank, value
     text = found.decode("latin-1")
-    is_name = text.isascii() and text.isprintable() and 0 < len(text) <= MAX_LENGTH
-    return text if is_name else of_body[:MAX_LENGTH]
+    return text if text and is_plain(text) else bounded(named)
+
+
+def bounded(named: str) -> str:
+    """As it is when it can stand in a receipt, else a digest of it: what is the same stays the same."""
+    if is_plain(named):
+        return named
+    return blake2b(named.encode(errors="surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def is_plain(text: str) -> bool:
+    return len(text) <= MAX_LENGTH and text.isascii() and text.isprintable()

@@ -101,7 +101,7 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     headers: Annotated[dict[str, str], said("sent with every request to it")] = {}
     region: Annotated[str, said("ISO-3 country of its data centre")] = ""
     dialect: Annotated[
-        Literal["", "openai_chat", "anthropic_messages", "gemini"],
+        Literal["", "openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere_v2", "ollama"],
         said("the format that it speaks; a provider of the table has its own, a server of yours speaks openai_chat"),
     ] = ""
     models: Annotated[tuple[ModelSettings, ...], said("what it serves; needed for a server of your own")] = ()

@@ -1,7 +1,7 @@
 """What a simulated model answers: the same to the same request, whoever sells the model and however it travels."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gateway.simulator.chat import Chat, Function, last_turn
 from gateway.simulator.dice import Dice, digest
@@ -22,6 +22,16 @@ class ToolCall(Struct, frozen=True):
     name: str
     arguments: tuple[str, ...]
 
+    @property
+    def whole(self) -> Raw | None:
+        """The arguments as one JSON object; None when they were cut."""
+        text = "".join(self.arguments).encode()
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return None
+        return Raw(text)
+
 
 class Choice(Struct, frozen=True):
     """One of the answers; each list holds one token per item."""
@@ -31,6 +41,7 @@ class Choice(Struct, frozen=True):
     text: list[str]
     calls: tuple[ToolCall, ...]
     finish: str  # OpenAI's finish_reason
+    stop_sequence: str = ""  # the one that ended it
 
     @property
     def tokens(self) -> int:
@@ -80,8 +91,8 @@ def _choice(chat: Chat, model: SimModel, book: Book, dice: Dice, index: int, wis
     if calls:
         return _limited(Choice(index, thoughts, [], calls, "tool_calls"), chat)
     text = _text(chat, model, book, dice, wishes)
-    kept = _until_stop(text, chat.request.stop)
-    return _limited(Choice(index, thoughts, kept, (), "stop"), chat)
+    kept, met = _until_stop(text, chat.request.stop)
+    return _limited(Choice(index, thoughts, kept, (), "stop", met), chat)
 
 
 def _thoughts(chat: Chat, model: SimModel, book: Book, dice: Dice) -> list[str]:
@@ -133,20 +144,20 @@ def _pieces(text: str) -> tuple[str, ...]:
     return tuple(text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS))
 
 
-def _until_stop(text: list[str], stop: str | list[str] | None) -> list[str]:
-    """The tokens before the first stop sequence; the token in which it begins is cut."""
+def _until_stop(text: list[str], stop: str | list[str] | None) -> tuple[list[str], str]:
+    """The tokens before the first stop sequence, and which one it is; the token in which it begins is cut."""
     marks = [stop] if isinstance(stop, str) else stop or []
     whole = "".join(text)
-    found = [at for at in (whole.find(mark) for mark in marks if mark) if at >= 0]
+    found = [(at, mark) for at, mark in ((whole.find(mark), mark) for mark in marks if mark) if at >= 0]
     if not found:
-        return text
-    left, kept = min(found), []
+        return text, ""
+    (left, met), kept = min(found), []
     for token in text:
         if left <= 0:
             break
         kept.append(token[:left])
         left -= len(token)
-    return kept
+    return kept, met
 
 
 def _limited(choice: Choice, chat: Chat) -> Choice:

@@ -1,14 +1,17 @@
 """The simulated world as catalog records and provider rows, for a gateway that has no keys."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from gateway.catalog.card import Figure, ModelCard, Offer, Prices, Source
 from gateway.providers.provider import Provider
+from gateway.simulator.dialects import BASE_PATHS, USUAL
 from gateway.simulator.models import FAMILIES, MODELS, OFFERS, REGIONS, TITLES, SimModel, SimOffer
 from gateway.wire.ability import Ability
 
 SOURCE = "simulator"
 SIMULATE_HEADER = "x-steelyard-simulate"
+EVERYBODY_USUAL: Mapping[str, str] = MappingProxyType({})
 
 
 def simulated_catalog() -> tuple[dict[str, ModelCard], tuple[Offer, ...], dict[str, Source]]:
@@ -17,20 +20,25 @@ def simulated_catalog() -> tuple[dict[str, ModelCard], tuple[Offer, ...], dict[s
     return {model.id: _card(model) for model in MODELS}, tuple(map(_catalog_offer, OFFERS)), {SOURCE: source}
 
 
-def simulated_providers(ports: Mapping[str, int], host: str = "127.0.0.1") -> dict[str, Provider]:
-    """Provider rows for the simulators that listen on `ports`, by provider name."""
-    return {
-        name: Provider(
-            name=name,
-            title=TITLES[name],
-            base_url=f"http://{host}:{port}/v1",
-            key=None,
-            forward_headers=(SIMULATE_HEADER,),
-            region=REGIONS[name],
-            simulated=True,
-        )
-        for name, port in ports.items()
-    }
+def simulated_providers(ports: Mapping[str, int], dialects: Mapping[str, str] = EVERYBODY_USUAL) -> dict[str, Provider]:
+    """Provider rows for the simulators that listen on `ports`, by provider name.
+
+    dialects: the format that a provider is asked in, where it is not the usual one.
+    """
+    return {name: _provider(name, port, dialects.get(name, USUAL)) for name, port in ports.items()}
+
+
+def _provider(name: str, port: int, dialect: str) -> Provider:
+    return Provider(
+        name=name,
+        title=TITLES[name],
+        base_url=f"http://127.0.0.1:{port}{BASE_PATHS[dialect]}",
+        key=None,
+        dialect=dialect,
+        forward_headers=(SIMULATE_HEADER,),
+        region=REGIONS[name],
+        simulated=True,
+    )
 
 
 def _figure(value: float) -> Figure:

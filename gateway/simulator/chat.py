@@ -1,28 +1,14 @@
-"""A chat request as a provider reads it: decoded, checked against the model, or refused in OpenAI's words."""
+"""A request as a simulated model sees it, whatever format it came in. The words are Chat Completions'."""
 
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import Meta, Struct
 
-from gateway.simulator.models import SimOffer
-from gateway.wire.ability import Ability
+from gateway.simulator.complaint import Refusal
+from gateway.simulator.extras import Extras
 
 BYTES_PER_TOKEN = 4
-
-
-class Refusal(Exception):
-    """The request cannot be served; `body` is OpenAI's error document."""
-
-    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = error_body(message, "invalid_request_error", code=code, param=param)
-
-
-def error_body(message: str, kind: str, *, code: str | int | None = None, param: str | None = None) -> bytes:
-    """OpenAI's error document. Source: its API reference, "Error codes"."""
-    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 
 class Part(Struct):
@@ -98,37 +84,23 @@ class ResponseFormat(Struct):
     json_schema: JsonSchema | None = None
 
 
-class StreamOptions(Struct):
-    """What a stream carries besides the answer."""
-
-    include_usage: bool = False
-
-
 Count = Annotated[int, Meta(ge=1)]
 
 
-class ChatRequest(Struct):
-    """The fields that change a simulated answer; all others are accepted and ignored, as providers do."""
+class Wanted(Struct, kw_only=True):
+    """The fields that change a simulated answer."""
 
     model: str
-    messages: Raw
     stream: bool | None = False
-    stream_options: StreamOptions | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = 1
     max_tokens: Count | None = None
     max_completion_tokens: Count | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
-    tools: Raw = Raw(b"null")
     tool_choice: Literal["none", "auto", "required"] | ForcedTool | None = None
     parallel_tool_calls: bool | None = True
     response_format: ResponseFormat | None = None
-    logprobs: bool | None = False
-    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = 0
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     reasoning_effort: str | None = None
-    models: Raw | UnsetType = UNSET  # a gateway's own field; a provider that gets it was sent too much
 
     @property
     def wanted_tokens(self) -> int | None:
@@ -136,18 +108,14 @@ class ChatRequest(Struct):
         return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
 
 
-_REQUEST = msgspec.json.Decoder(ChatRequest)
-_MESSAGES = msgspec.json.Decoder(Annotated[list[Message], Meta(min_length=1)])
-_TOOLS = msgspec.json.Decoder(list[Tool] | None)
-
-
 class Chat(Struct):
     """A request that could be read."""
 
-    request: ChatRequest
+    request: Wanted
     messages: list[Message]
     tools: list[Tool]
     prompt: bytes  # the raw messages and tools: what the model is shown
+    extras: Extras = Extras()
 
     @property
     def forces_calls(self) -> bool:
@@ -172,85 +140,14 @@ class Chat(Struct):
         return max(1, len(self.prompt) // BYTES_PER_TOKEN)
 
 
-def read_chat(body: bytes) -> Chat:
-    """The request, its messages and tools, or a `Refusal` with status 400."""
-    try:
-        request = _REQUEST.decode(body)
-        messages = _MESSAGES.decode(request.messages)
-        tools = _TOOLS.decode(request.tools) or []
-    except msgspec.ValidationError as error:
-        raise Refusal(400, f"Invalid request: {error}", code="invalid_type", param=_field(str(error))) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(400, f"We could not parse the JSON body of your request: {error}") from error
-    if request.models is not UNSET:
-        raise Refusal(400, "Unrecognized request argument supplied: models", param="models")
-    # Messages come first: a prompt cache keeps what begins alike, and a conversation grows at its end.
-    prompt = bytes(request.messages) + bytes(request.tools) if tools else bytes(request.messages)
-    return Chat(request, messages, tools, prompt)
+def misread(error: Exception) -> Refusal:
+    """What to say of a body that could not be decoded."""
+    if isinstance(error, msgspec.ValidationError):
+        return Refusal(400, f"Invalid request: {error}", code="invalid_type", param=field_named(str(error)))
+    return Refusal(400, f"We could not parse the JSON body of your request: {error}")
 
 
-def check_abilities(chat: Chat, offer: SimOffer) -> None:
-    """Refuse what this model cannot do, or cannot hold."""
-    request, abilities = chat.request, offer.model.abilities
-    if chat.tools and not abilities & Ability.TOOLS:
-        raise _unsupported(offer, "tools", "tools")
-    _check_tool_choice(chat)
-    if request.logprobs and not abilities & Ability.LOGPROBS:
-        raise _unsupported(offer, "logprobs", "logprobs")
-    if _has_part(chat.messages, "image_url") and not abilities & Ability.IMAGES:
-        raise _unsupported(offer, "image input", "messages")
-    if request.response_format is not None:
-        _check_format(request.response_format, offer)
-    _check_lengths(chat, offer)
-
-
-def _unsupported(offer: SimOffer, what: str, param: str) -> Refusal:
-    message = f"The model `{offer.upstream_name}` does not support {what}."
-    return Refusal(400, message, code="unsupported_parameter", param=param)
-
-
-def _check_tool_choice(chat: Chat) -> None:
-    if chat.forces_calls and not chat.callable_functions:
-        message = "Invalid value for 'tool_choice': it forces a function that is not among the 'tools'."
-        raise Refusal(400, message, code="invalid_value", param="tool_choice")
-
-
-def _check_lengths(chat: Chat, offer: SimOffer) -> None:
-    request, model = chat.request, offer.model
-    if request.wanted_tokens is not None and request.wanted_tokens > model.max_output_tokens:
-        raise Refusal(
-            400,
-            f"max_tokens is too large: {request.wanted_tokens}. `{offer.upstream_name}` supports at most "
-            f"{model.max_output_tokens} completion tokens.",
-            code="invalid_value",
-            param="max_tokens",
-        )
-    tokens = chat.prompt_tokens
-    if tokens > model.context_window:
-        raise Refusal(
-            400,
-            f"This model's maximum context length is {model.context_window} tokens. However, your messages "
-            f"resulted in {tokens} tokens. Please reduce the length of the messages.",
-            code="context_length_exceeded",
-            param="messages",
-        )
-
-
-def _check_format(wanted: ResponseFormat, offer: SimOffer) -> None:
-    needed = {"text": Ability(0), "json_object": Ability.JSON_MODE, "json_schema": Ability.JSON_SCHEMA}[wanted.type]
-    if offer.model.abilities & needed != needed:
-        raise _unsupported(offer, f"response_format {wanted.type}", "response_format")
-    if wanted.type == "json_schema" and wanted.json_schema is None:
-        raise Refusal(400, "Missing required parameter: 'response_format.json_schema'.", param="response_format")
-
-
-def _has_part(messages: list[Message], kind: str) -> bool:
-    return any(
-        part.type == kind for message in messages if isinstance(message.content, list) for part in message.content
-    )
-
-
-def _field(complaint: str) -> str | None:
+def field_named(complaint: str) -> str | None:
     """The top-level field that msgspec names: "... - at `$.model`", "... missing required field `model`"."""
     quoted = complaint.split("`")[1::2]
     for name in reversed(quoted):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.simulator.port import Port
     from gateway.simulator.world import World
 
+KEY_HEADERS = frozenset((b"authorization", b"x-api-key", b"x-goog-api-key"))
 LARGEST_BODY = 64 << 20
 LARGEST_HEAD = 256 << 10
 BUFFERED_BYTES = 64 << 10  # a reader slower than us stops us here
@@ -45,7 +46,7 @@ class Request:
         """The request, read to its end."""
         key = b""
         for name, value in self.headers:
-            if name == b"authorization":
+            if name in KEY_HEADERS:
                 key = value.removeprefix(b"Bearer ")
         return Received(self.headers, b"".join(self.body), self.chunks, key.decode("latin-1"))
 

@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.json import encode
 
 from gateway.simulator.answer import Answer
 from gateway.simulator.chat import Chat
-from gateway.simulator.http1 import EVENT_STREAM, JSON, LAST_CHUNK, Headers, chunk, head
+from gateway.simulator.complaint import Complaint
+from gateway.simulator.faces.face import Face
+from gateway.simulator.http1 import JSON, LAST_CHUNK, Headers, chunk, head
 from gateway.simulator.models import SimOffer
-from gateway.simulator.render import DONE, Event, Extras, Identity, document, encode, events
 from gateway.simulator.steps import TURN, End, Send, Steps, Wait
+from gateway.simulator.telling import Event, Telling
 
 
 class Circumstances(Struct, frozen=True):
@@ -42,10 +45,9 @@ class Scene(Struct, frozen=True):
     """Everything that a fault may want to look at."""
 
     offer: SimOffer
+    face: Face
     chat: Chat
-    answer: Answer
-    who: Identity
-    extras: Extras
+    telling: Telling
     received: Received
     around: Circumstances
     pace: Pace
@@ -64,6 +66,11 @@ class Scene(Struct, frozen=True):
         return self.number(name) / 1000
 
     @property
+    def answer(self) -> Answer:
+        """What the model says."""
+        return self.telling.answer
+
+    @property
     def variant(self) -> str:
         """The parameter `v`."""
         return self.parameters["v"]
@@ -71,7 +78,7 @@ class Scene(Struct, frozen=True):
     @property
     def headers(self) -> Headers:
         """Headers of every reply of this scene."""
-        return (("date", self.around.date), ("server", self.offer.provider), ("x-request-id", self.who.id))
+        return (("date", self.around.date), ("server", self.offer.provider), ("x-request-id", self.telling.who.id))
 
     @property
     def first_token_seconds(self) -> float:
@@ -84,21 +91,30 @@ class Scene(Struct, frozen=True):
         return self.pace.factor / self.offer.tokens_per_second
 
     def events(self) -> list[Event]:
-        """The whole stream of the good answer, but for `[DONE]`."""
-        return events(self.answer, self.who, self.extras)
+        """The whole stream of the good answer, but for its ending."""
+        return self.face.events(self.telling)
 
-    def document(self) -> dict[str, object]:
+    def ending(self) -> bytes:
+        """What says that the stream is complete, ready to be sent; b"" in formats that do not say it."""
+        return self.framed(self.face.ending(self.telling))
+
+    def document(self) -> bytes:
         """The body of the good answer that is not streamed."""
-        return document(self.answer, self.who, self.extras)
+        return encode(self.face.document(self.telling))
 
-    def stream_head(self, extra: Headers = EVENT_STREAM) -> bytes:
-        """Status line and headers of a stream."""
+    def error(self, status: int, complaint: Complaint) -> bytes:
+        """The body of an error."""
+        return self.face.error(status, complaint)
+
+    def stream_head(self, headers: Headers = ()) -> bytes:
+        """Status line and headers of a stream; headers: other ones than the format's."""
+        extra = headers or self.face.stream_headers
         framing: Headers = (("transfer-encoding", "chunked"),) if self.received.chunks else (("connection", "close"),)
         return head(200, (*self.headers, *extra, *framing))
 
     def framed(self, data: bytes) -> bytes:
-        """`data` as it travels in a body of unstated length."""
-        return chunk(data) if self.received.chunks else data
+        """`data` as it travels in a body of unstated length. An empty chunk would end it."""
+        return chunk(data) if self.received.chunks and data else data
 
     def stream_end(self) -> Steps:
         """The proper end of a body of unstated length."""
@@ -122,23 +138,23 @@ def good(scene: Scene) -> Steps:
 def good_document(scene: Scene) -> Steps:
     """All at once, after the time that the model takes for all of it."""
     yield from thinking(scene, scene.answer.output_tokens)
-    yield whole(scene, 200, encode(scene.document()), tokens=scene.answer.output_tokens)
+    yield whole(scene, 200, scene.document(), tokens=scene.answer.output_tokens)
 
 
 def good_stream(scene: Scene) -> Steps:
     """Token by token, at the model's pace."""
     made = scene.events()
     if scene.pace.coalesce and not scene.pace.factor:
-        body = b"".join([event.data for event in made]) + DONE
+        body = b"".join([event.data for event in made]) + scene.face.ending(scene.telling)
         yield Send(scene.stream_head() + scene.framed(body), scene.answer.output_tokens)
     else:
         yield from opened(scene)
         yield from told(scene, made)
-        yield Send(scene.framed(DONE))
+        yield Send(scene.ending())
     yield from scene.stream_end()
 
 
-def opened(scene: Scene, headers: Headers = EVENT_STREAM) -> Steps:
+def opened(scene: Scene, headers: Headers = ()) -> Steps:
     """The head of a stream, once the model is ready to speak."""
     yield from thinking(scene)
     yield Send(scene.stream_head(headers))

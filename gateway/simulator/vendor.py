@@ -1,22 +1,27 @@
-"""One simulated provider: it reads a chat request, decides what goes wrong with it, and makes the reply's steps."""
+"""One simulated provider: it reads a request, decides what goes wrong with it, and makes the reply's steps."""
 
 import time
 from dataclasses import dataclass, field
 
+from msgspec.json import encode
+
+from gateway.simulator.abilities import check_abilities
 from gateway.simulator.answer import Wishes, answer
 from gateway.simulator.cache import PrefixCache
-from gateway.simulator.chat import BYTES_PER_TOKEN, Chat, Refusal, check_abilities, read_chat
+from gateway.simulator.chat import BYTES_PER_TOKEN, Chat
+from gateway.simulator.complaint import Refusal
 from gateway.simulator.dice import Dice
+from gateway.simulator.faces.face import Face, Where
 from gateway.simulator.faults.table import resolved
 from gateway.simulator.http1 import JSON, Clock, head
 from gateway.simulator.log import Bill, Entry
 from gateway.simulator.models import OFFERS, SimOffer
 from gateway.simulator.prose import Book
-from gateway.simulator.render import Extras, Identity, encode
 from gateway.simulator.scene import Circumstances, Pace, Received, Scene
 from gateway.simulator.script import Script
 from gateway.simulator.spec import GOOD, Spec, SpecError, parse_spec, spec_for
 from gateway.simulator.steps import Send, Steps
+from gateway.simulator.telling import Identity, Telling
 
 SIMULATE = b"x-steelyard-simulate"
 CREATED = 1767225600  # of every model in /v1/models: 2026-01-01
@@ -65,29 +70,29 @@ class Vendor:
         ]
         return encode({"object": "list", "data": rows})
 
-    def reply(self, received: Received, entry: Entry) -> tuple[Steps, Bill | None]:
-        """The steps of the reply to a chat request, and the bill that grows with them. The caller counts `active`."""
+    def reply(self, face: Face, where: Where, received: Received, entry: Entry) -> tuple[Steps, Bill | None]:
+        """The steps of the reply to a request, and the bill that grows with them. The caller counts `active`."""
         self.served += 1
         chance = self.dice.share()
-        entry.id = f"chatcmpl-{self.name.removeprefix('sim-')}-{self.served:012d}"
+        entry.id = f"{face.id_prefix}{self.name.removeprefix('sim-')}-{self.served:012d}"
         try:
-            chat = read_chat(received.body)
+            chat = face.read(received.body, received.headers, where)
             entry.model, entry.stream = chat.request.model, bool(chat.request.stream)
-            return self._played(chat, received, entry, chance)
+            return self._played(face, chat, received, entry, chance)
         except SpecError as error:
             refusal = Refusal(400, f"x-steelyard-simulate: {error}", code="invalid_simulation")
         except Refusal as error:
             refusal = error
-        return iter([refused(refusal)]), None
+        return iter([refused(face, refusal)]), None
 
-    def _played(self, chat: Chat, received: Received, entry: Entry, chance: float) -> tuple[Steps, Bill]:
+    def _played(self, face: Face, chat: Chat, received: Received, entry: Entry, chance: float) -> tuple[Steps, Bill]:
         name, colon, asked = chat.request.model.rpartition(":")
         offer = self._offer(name if colon else chat.request.model)
         check_abilities(chat, offer)
         spec = self._spec(offer, received, asked if colon else "")
         fault, parameters = resolved(spec)
         entry.fault = "" if fault.id == GOOD else str(spec)
-        scene = self._scene(chat, offer, received, entry.id, parameters, chance)
+        scene = self._scene(face, chat, offer, received, entry.id, parameters, chance)
         bill = Bill(entry, offer, scene.answer.prompt_tokens, scene.answer.cached_tokens)
         return fault.steps(scene), bill
 
@@ -122,19 +127,25 @@ class Vendor:
         return Spec(spec.fault, {**spec.parameters, "delay": f"{delay:g}"})
 
     def _scene(
-        self, chat: Chat, offer: SimOffer, received: Received, reply_id: str, parameters: dict[str, str], chance: float
+        self,
+        face: Face,
+        chat: Chat,
+        offer: SimOffer,
+        received: Received,
+        reply_id: str,
+        parameters: dict[str, str],
+        chance: float,
     ) -> Scene:
-        now, request = time.time(), chat.request
+        now = time.time()
         calls = self.calls_of_key[received.key] = self.calls_of_key.get(received.key, 0) + 1
         cached = self.cache.cached_bytes(offer.id, chat.prompt, time.monotonic()) // BYTES_PER_TOKEN
         wishes = Wishes(_wish(parameters, "tokens"), _wish(parameters, "calls"))
-        wants_usage = request.stream_options is not None and request.stream_options.include_usage
+        said = answer(chat, offer.model, self.nature.book, self.nature.seed, cached, wishes)
         return Scene(
             offer=offer,
+            face=face,
             chat=chat,
-            answer=answer(chat, offer.model, self.nature.book, self.nature.seed, cached, wishes),
-            who=Identity(reply_id, int(now), request.model),
-            extras=Extras(wants_usage, bool(request.logprobs), request.top_logprobs or 0),
+            telling=Telling(said, Identity(reply_id, int(now), chat.request.model), chat.extras),
             received=received,
             around=Circumstances(self.active, calls, chance, now, self.nature.clock.date(now)),
             pace=self.nature.pace,
@@ -142,9 +153,10 @@ class Vendor:
         )
 
 
-def refused(refusal: Refusal) -> Send:
+def refused(face: Face, refusal: Refusal) -> Send:
     """An error reply to a request that never became a scene."""
-    return Send(head(refusal.status, (JSON, ("content-length", str(len(refusal.body))))) + refusal.body)
+    body = face.error(refusal.status, refusal.complaint)
+    return Send(head(refusal.status, (JSON, ("content-length", str(len(body))))) + body)
 
 
 def _wish(parameters: dict[str, str], name: str) -> int | None:

@@ -8,22 +8,23 @@ from sys import intern
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.json import encode
 
-from gateway.simulator.chat import error_body
+from gateway.simulator.complaint import Complaint, Refusal, openai_document
 from gateway.simulator.connection import LARGEST_BODY, Connection, Request
+from gateway.simulator.faces.face import Face, Where
+from gateway.simulator.faces.table import face_at
 from gateway.simulator.http1 import JSON, head
 from gateway.simulator.log import Bill, Entry, Log
 from gateway.simulator.models import PROVIDERS
 from gateway.simulator.port import Port
 from gateway.simulator.prose import Book
-from gateway.simulator.render import encode
 from gateway.simulator.scene import Pace
 from gateway.simulator.script import PORT_FAULTS, RULES, Rule
 from gateway.simulator.spec import SpecError
 from gateway.simulator.steps import Send, Steps
-from gateway.simulator.vendor import Nature, Vendor
+from gateway.simulator.vendor import Nature, Vendor, refused
 
-CHAT = "/v1/chat/completions"
 Answer = tuple[int, bytes]
 
 
@@ -55,21 +56,22 @@ class World:
         connection.port.connections.discard(connection)
 
     def left(self, entry: Entry | None) -> None:
-        """A chat request has ended."""
+        """A request for an answer has ended."""
         if entry is not None:
             self.vendors[entry.provider].active -= 1
 
     # --- requests ---
 
     def respond(self, request: Request, connection: Connection) -> tuple[Steps, Entry | None, Bill | None]:
-        """The reply to any request; entry and bill for a chat request."""
+        """The reply to any request; entry and bill for one that wants an answer of a model."""
         path, _, query = request.target.decode("latin-1").partition("?")
         name = connection.port.vendor
         if not name:
             name, path = self._named_in(path)
-        if path == CHAT and request.method == b"POST" and name:
-            return self._chat(self.vendors[name], request, connection)
-        status, body = self._plain(request, name, path, query)
+        spoken = face_at(path, query) if name else None
+        if spoken is not None and request.method == b"POST":
+            return self._asked(self.vendors[name], *spoken, request, connection)
+        status, body = _wrong_method(path, b"POST") if spoken is not None else self._plain(request, name, path, query)
         return iter([Send(head(status, (JSON, ("content-length", str(len(body))))) + body)]), None, None
 
     def _named_in(self, path: str) -> tuple[str, str]:
@@ -77,15 +79,16 @@ class World:
         name, slash, rest = path[1:].partition("/")
         return (name, slash + rest) if name in self.vendors else ("", path)
 
-    def _chat(self, vendor: Vendor, request: Request, connection: Connection) -> tuple[Steps, Entry, Bill | None]:
+    def _asked(
+        self, vendor: Vendor, face: Face, where: Where, request: Request, connection: Connection
+    ) -> tuple[Steps, Entry, Bill | None]:
         entry = self.log.open(vendor.name, connection.number, time.time())
         entry.body_bytes = request.size
         entry.header_names = [intern(name.decode("latin-1")) for name, _ in request.headers]
         vendor.active += 1
         if request.size > LARGEST_BODY:
-            body = error_body(f"The body is over {LARGEST_BODY} bytes.", "invalid_request_error")
-            return iter([Send(head(413, (JSON, ("content-length", str(len(body))))) + body)]), entry, None
-        steps, bill = vendor.reply(request.received(), entry)
+            return iter([refused(face, Refusal(413, f"The body is over {LARGEST_BODY} bytes."))]), entry, None
+        steps, bill = vendor.reply(face, where, request.received(), entry)
         return steps, entry, bill
 
     def _plain(self, request: Request, name: str, path: str, query: str) -> Answer:
@@ -97,10 +100,8 @@ class World:
         }
         if name:
             routes["/v1/models"] = (b"GET", lambda: (200, self.vendors[name].models()))
-        if name and path == CHAT:  # with any method but POST
-            return _wrong_method(path, b"POST")
         if path not in routes:
-            return 404, error_body(f"Unknown path {path}.", "invalid_request_error", code="not_found")
+            return 404, _error(f"Unknown path {path}.", "not_found")
         method, answer = routes[path]
         return answer() if request.method == method else _wrong_method(path, method)
 
@@ -129,7 +130,7 @@ class World:
             for rule in rules if isinstance(rules, list) else [rules]:
                 self._apply(rule)
         except (msgspec.DecodeError, SpecError) as error:
-            return 400, error_body(f"script: {error}", "invalid_request_error", code="invalid_script")
+            return 400, _error(f"script: {error}", "invalid_script")
         return 200, b"{}"
 
     def _apply(self, rule: Rule) -> None:
@@ -156,5 +157,8 @@ class World:
 
 
 def _wrong_method(path: str, method: bytes) -> Answer:
-    message = f"{path} takes {method.decode()}."
-    return 405, error_body(message, "invalid_request_error", code="method_not_allowed")
+    return 405, _error(f"{path} takes {method.decode()}.", "method_not_allowed")
+
+
+def _error(message: str, code: str) -> bytes:
+    return openai_document(Complaint(message, code=code))

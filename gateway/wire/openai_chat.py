@@ -78,7 +78,9 @@ class ChatRequest(Struct, frozen=True, gc=False):
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
     usage: UsageWanted | None = None  # OpenRouter's
+    metadata: Raw = ABSENT
     user: str | None = None
+    safety_identifier: str | None = None
 
 
 class PromptTokens(Struct, frozen=True, gc=False):

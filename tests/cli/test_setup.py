@@ -1,5 +1,6 @@
 """Client programs are told of Steelyard in their own files, and nothing of theirs is lost."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,8 +13,10 @@ import yaml
 
 from gateway.cli.clients import CLIENTS, Place
 from gateway.cli.setup import CannotMerge, told, write
-from tests.running import ROOT
+from tests.clients.actor import Actor
+from tests.running import ROOT, Gateway, stopped_after
 
+NOWHERE = "http://127.0.0.1:9"  # the discard port; nobody is asked by accident
 PLACE = Place("http://127.0.0.1:9000", "sk-steelyard-x", "support")
 FILES = [client for client in CLIENTS.values() if client.file]
 
@@ -136,30 +139,31 @@ def test_the_command_without_a_client_lists_all_one_a_line(tmp_path: Path) -> No
 
 
 def test_the_command_prints_and_touches_nothing(tmp_path: Path) -> None:
-    done = steelyard(tmp_path, "codex", "--url", "localhost:9000/v1", "--key", "sk-mine", "--model", "green")
+    done = steelyard(tmp_path, "codex", "--url", "localhost:9/v1", "--key", "sk-mine", "--model", "green")
     assert done.returncode == 0
+    assert "nothing answers at http://localhost:9 yet" in done.stderr
     settings = tomllib.loads(done.stdout)
-    assert settings["model_providers"]["steelyard"]["base_url"] == "http://localhost:9000/v1"
+    assert settings["model_providers"]["steelyard"]["base_url"] == "http://localhost:9/v1"
     assert settings["model"] == "green"
     assert "# then: STEELYARD_API_KEY=sk-mine codex" in done.stdout
     assert [*tmp_path.iterdir()] == []
 
 
 def test_the_command_writes_into_the_home_folder_or_another(tmp_path: Path) -> None:
-    done = steelyard(tmp_path, "claude-code", "--write")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = steelyard(tmp_path, "claude-code", "--write", "--url", NOWHERE)
+    assert done.returncode == 0
     assert done.stdout == f"wrote {tmp_path}/.claude/settings.json\nthen: claude\n"
     other = tmp_path / "other"
-    assert steelyard(tmp_path, "claude-code", "--write", "--home", str(other)).returncode == 0
+    assert steelyard(tmp_path, "claude-code", "--write", "--home", str(other), "--url", NOWHERE).returncode == 0
     assert (other / ".claude/settings.json").read_text() == (tmp_path / ".claude/settings.json").read_text()
 
 
 def test_what_cannot_be_merged_is_printed_to_be_put_in_by_hand(tmp_path: Path) -> None:
     (tmp_path / ".openclaw").mkdir()
     (tmp_path / ".openclaw/openclaw.json").write_text("{ models: {} } // mine")
-    done = steelyard(tmp_path, "openclaw", "--write")
+    done = steelyard(tmp_path, "openclaw", "--write", "--url", NOWHERE)
     assert done.returncode == 1
-    assert '"baseUrl": "http://127.0.0.1:8080/v1"' in done.stdout
+    assert f'"baseUrl": "{NOWHERE}/v1"' in done.stdout
     assert "is not plain JSON" in done.stderr
     assert (tmp_path / ".openclaw/openclaw.json").read_text() == "{ models: {} } // mine"
 
@@ -172,7 +176,7 @@ def test_what_cannot_be_merged_is_printed_to_be_put_in_by_hand(tmp_path: Path) -
         (("aider", "--url", "nowhere:x"), "--url"),
         (("aider", "--key", "a b"), "the key has characters"),
         (("aider", "--model", "auto: {x"), "--model"),
-        (("aider", "--write", "--home", "/dev/null"), "/dev/null"),
+        (("aider", "--write", "--home", "/dev/null", "--url", NOWHERE), "/dev/null"),
     ],
 )
 def test_what_a_person_can_put_right_is_told_without_a_traceback(
@@ -183,3 +187,39 @@ def test_what_a_person_can_put_right_is_told_without_a_traceback(
     assert done.stdout == ""
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_limits_are_those_that_the_server_states(keyless: Gateway, tmp_path: Path) -> None:
+    row = keyless.http.get("/v1/models/fast").json()
+    done = steelyard(tmp_path, "openclaw", "--url", keyless.url + "/v1", "--model", "fast")
+    assert (done.returncode, done.stderr) == (0, "")
+    document = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("#"))
+    model = json.loads(document)["models"]["providers"]["steelyard"]["models"][0]
+    assert (model["contextWindow"], model["maxTokens"]) == (row["context_window"], row["max_output_tokens"])
+    assert model["input"] == ["text", "image"]
+
+
+def test_what_the_server_would_refuse_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"sk-mine").hexdigest()
+    gateway = Gateway(tmp_path, f"keys: [{{name: me, sha256: '{digest}'}}]")
+    somebody_else = Actor()
+    words = ("aider", "--write", "--url")
+    try:
+        with stopped_after(gateway):
+            keyless = steelyard(tmp_path, *words, gateway.url)
+            misspelt = steelyard(tmp_path, *words, gateway.url, "--key", "sk-mine", "--model", "atuo")
+            mistaken = steelyard(tmp_path, *words, somebody_else.url)
+            right = steelyard(tmp_path, *words, f"{gateway.url}/routers/green", "--key", "sk-mine")
+    finally:
+        somebody_else.stop()
+    for done, finding in ((keyless, "--key, or STEELYARD_API_KEY"), (misspelt, "no router or model 'atuo'")):
+        assert done.returncode != 0
+        assert finding in done.stderr
+    assert "is no Steelyard" in mistaken.stderr
+    assert (right.returncode, right.stderr) == (0, "")
+    assert yaml.safe_load((tmp_path / ".aider.conf.yml").read_text()) == {
+        "model": "openai/auto",
+        "openai-api-base": f"{gateway.url}/routers/green/v1",
+        "openai-api-key": "sk-mine",
+    }
+    assert [*tmp_path.glob("*.before-steelyard-*")] == []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import anthropic
 import pytest
 from anthropic.types import MessageParam, ToolParam, ToolResultBlockParam
+from anthropic.types.beta import BetaMessageParam
 
 from tests.running import Gateway
 
@@ -64,6 +65,20 @@ def test_an_agents_loop_of_several_turns_ends_in_words(client: anthropic.Anthrop
         messages += [{"role": "assistant", "content": answer.content}, {"role": "user", "content": results}]
     last = client.messages.create(model="auto", max_tokens=2000, messages=messages, tools=[READ])
     assert last.stop_reason == "end_turn"
+
+
+def test_the_sdks_own_runner_sends_the_whole_conversation_where_no_thread_is_kept(client: anthropic.Anthropic) -> None:
+    @anthropic.beta_tool
+    def read(path: str) -> str:
+        """Read a file."""
+        return path
+
+    hello: list[BetaMessageParam] = [{"role": "user", "content": "hello"}]
+    runner = client.beta.messages.tool_runner(model="auto", max_tokens=500, messages=hello, tools=[read])
+    assert runner.until_done().stop_reason == "end_turn"
+    with pytest.raises(anthropic.BadRequestError, match="without `thread`") as refused:
+        client.beta.messages.create(model="auto", max_tokens=500, messages=hello, thread={"type": "create"})
+    assert refused.value.error_code == "thread_unsupported_request"
 
 
 def test_a_streamed_call_arrives_in_pieces_that_fit(client: anthropic.Anthropic) -> None:

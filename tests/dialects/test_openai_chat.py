@@ -115,6 +115,12 @@ def test_the_output_limit_has_two_names(members: dict[str, Any], tokens: int | N
         ({"user": "u", "session_id": "s"}, "s"),
         ({"user": "u", "session_id": "s", "prompt_cache_key": "k"}, "k"),
         ({"prompt_cache_key": ""}, ""),
+        ({"safety_identifier": "i"}, "i"),
+        ({"safety_identifier": "i", "user": "u"}, "u"),
+        ({"metadata": {"session_id": "m"}, "user": "u"}, "m"),
+        ({"metadata": {"session_id": "m"}, "session_id": "s"}, "s"),
+        ({"metadata": {"session_id": 5, "other": []}, "user": "u"}, "u"),
+        ({"metadata": None}, ""),
     ],
 )
 def test_the_most_specific_field_names_the_session(members: dict[str, Any], session: str) -> None:

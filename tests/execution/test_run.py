@@ -290,7 +290,9 @@ async def test_a_receipt_keeps_no_more_of_a_sessions_name_than_a_name_needs() ->
     async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
         assert (await spine.ask(ALPHA, user="u" * 500_000)).status == 200
         assert (await spine.ask(ALPHA, prompt_cache_key="u" * 500_000)).status == 200
-        assert [len(receipt.session) for receipt in spine.receipts] == [MAX_LENGTH] * 2
+        names = [receipt.session for receipt in spine.receipts]
+        assert 0 < len(names[0]) <= MAX_LENGTH
+        assert names[0] == names[1], "what is the same stays the same"
 
 
 async def test_who_had_no_time_left_to_ask_anybody_does_not_speak_of_rate_limits() -> None:

@@ -116,6 +116,11 @@ def test_a_server_of_your_own_needs_no_key() -> None:
     assert attic.region == "CHE"
 
 
+def test_a_server_of_your_own_that_speaks_messages_is_told_the_version_that_it_insists_on() -> None:
+    own = ProviderSettings(base_url="http://127.0.0.1:1/v1", dialect="anthropic_messages")
+    assert dict(upstream_headers(live({}, attic=own)["attic"]))["anthropic-version"] == "2023-06-01"
+
+
 def test_a_server_of_your_own_may_have_a_key() -> None:
     attic = live({"K": "x"}, attic=ProviderSettings(base_url="http://127.0.0.1:1/v1", api_key="env:K"))["attic"]
     assert dict(upstream_headers(attic))["authorization"] == "Bearer x"

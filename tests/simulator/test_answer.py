@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from gateway.dialects.formats import OUTBOUND
+from gateway.errors import SettingsError
 from gateway.simulator.cards import simulated_catalog, simulated_providers
+from gateway.simulator.dialects import BASE_PATHS, DIALECTS, simulated_dialects
 from gateway.simulator.models import MODELS, OFFERS, PROVIDERS
 from gateway.simulator.prose import NOUNS
 from gateway.simulator.spawn import SimulatorProcess, spawn
@@ -106,3 +109,21 @@ def test_provider_rows_are_keyless_simulated_and_forward_the_wish() -> None:
     assert rows["sim-alpha"].key is None
     assert rows["sim-alpha"].simulated
     assert rows["sim-alpha"].forward_headers == ("x-steelyard-simulate",)
+
+
+def test_the_environment_says_in_which_format_a_provider_is_asked() -> None:
+    told = {DIALECTS: "sim-charlie=anthropic_messages, sim-delta=gemini"}
+    rows = simulated_providers(dict.fromkeys(PROVIDERS, 4242), simulated_dialects(told))
+    assert {name: (row.dialect, row.base_url.partition("4242")[2]) for name, row in rows.items()} == {
+        "sim-alpha": ("openai_chat", "/v1"),
+        "sim-bravo": ("openai_chat", "/v1"),
+        "sim-charlie": ("anthropic_messages", "/v1"),
+        "sim-delta": ("gemini", "/v1beta"),
+    }
+    assert BASE_PATHS.keys() <= OUTBOUND.keys()
+
+
+@pytest.mark.parametrize("told", ["gemini", "sim-echo=gemini", "sim-delta=latin", "sim-delta"])
+def test_a_format_that_nobody_speaks_is_named(told: str) -> None:
+    with pytest.raises(SettingsError, match=f"{DIALECTS} is .*{told}"):
+        simulated_dialects({DIALECTS: told})

@@ -6,7 +6,7 @@ from msgspec import Struct
 from gateway.dialects.anthropic.events import MESSAGE
 from gateway.dialects.anthropic.schema import is_absent
 from gateway.dialects.edits import attach
-from gateway.errors import ContextTooLong, GatewayError, ProviderRefused
+from gateway.errors import ContextTooLong, GatewayError, InvalidRequest, ProviderRefused
 
 TYPE_OF_STATUS = {
     400: "invalid_request_error",
@@ -24,12 +24,21 @@ TYPE_OF_STATUS = {
 # Clients begin to compact a conversation when they read these words.
 TOO_LONG = "prompt is too long"
 TOO_LONG_CODE = "context_length_exceeded"
+# A thread is held by the one provider that began it, and the next turn may be another's. The tool runners of the
+# vendor's SDKs begin one unasked; at this code they send the whole conversation.
+# Source: ThreadUnsupportedRequestError of anthropic 2.12.0, read 2026-11-23.
+NO_THREADS = "thread_unsupported_request"
+
+
+class ErrorDetails(Struct, frozen=True):
+    error_code: str
 
 
 class ErrorMember(Struct, frozen=True, omit_defaults=True):
     type: str
     message: str
     code: str | None = None  # ours: the precise word, where there is one
+    details: ErrorDetails | None = None
 
 
 class ErrorDocument(Struct, frozen=True, tag_field="type", tag="error"):
@@ -42,12 +51,19 @@ def type_of_status(status: int) -> str:
     return TYPE_OF_STATUS.get(status) or ("invalid_request_error" if 400 <= status < 500 else "api_error")
 
 
+def no_threads() -> InvalidRequest:
+    """The refusal of `thread`."""
+    advice = "send the whole conversation in `messages`, without `thread`"
+    return InvalidRequest(f"thread: no provider holds a conversation for a router; {advice}", code=NO_THREADS)
+
+
 def error_body(error: GatewayError, decision: str | None) -> bytes:
     """The error in this format. A provider's own document is passed on as it is when it has that shape."""
     if isinstance(error, ProviderRefused) and is_error_document(error.body):
         body = error.body
     else:
-        member = ErrorMember(type_of_status(error.status), message_of(error), error.code)
+        details = ErrorDetails(NO_THREADS) if error.code == NO_THREADS else None
+        member = ErrorMember(type_of_status(error.status), message_of(error), error.code, details)
         body = msgspec.json.encode(ErrorDocument(member, decision))
     return body if decision is None else attach(body, msgspec.json.encode({"decision": decision}))
 

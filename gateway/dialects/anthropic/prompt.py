@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.dialects.anthropic.errors import no_threads
 from gateway.dialects.anthropic.invalid import (
     MAX_BLOCKS,
     MAX_MESSAGES,
@@ -60,6 +61,7 @@ class ThinRequest(Struct, frozen=True, gc=False):
     output_config: ThinFormat | None = None
     metadata: Metadata | None = None
     session_id: str | None = None  # OpenRouter's
+    thread: Raw = ABSENT
 
 
 class ClaudeCodeUser(Struct, frozen=True, gc=False):
@@ -145,6 +147,8 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
     request = read(body)
     if request.max_tokens is None:
         raise missing("max_tokens")
+    if not is_absent(request.thread):
+        raise no_threads()
     return prompt_of(request, body, default_model)
 
 

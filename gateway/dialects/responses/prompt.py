@@ -17,6 +17,7 @@ from gateway.dialects.openai_chat import (
 )
 from gateway.dialects.responses.names import DIALECT
 from gateway.dialects.responses.reading import ABSENT, RAWS, decoded, is_absent, is_array, is_string, read_body
+from gateway.dialects.sessions import session_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
@@ -85,6 +86,8 @@ class ThinRequest(Struct, frozen=True, gc=False):
     prompt: Raw = ABSENT
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
+    metadata: Raw = ABSENT
+    client_metadata: Raw = ABSENT  # Codex's
     user: str | None = None
     safety_identifier: str | None = None
 
@@ -237,4 +240,7 @@ def session_of(request: ThinRequest) -> str:
     """Of the fields that may name a session the most specific one counts."""
     conversation = request.conversation
     named = conversation.id if isinstance(conversation, ConversationReference) else conversation
-    return request.prompt_cache_key or request.session_id or named or request.user or request.safety_identifier or ""
+    named = request.prompt_cache_key or request.session_id or named
+    for metadata in (request.client_metadata, request.metadata):
+        named = named or ("" if is_absent(metadata) else session_in(metadata))
+    return named or request.user or request.safety_identifier or ""

@@ -4,12 +4,16 @@ import gzip
 import zlib
 from collections.abc import Iterator
 
-from gateway.simulator.chat import error_body
+from msgspec.json import encode
+from msgspec.structs import replace
+
+from gateway.simulator.complaint import Complaint
+from gateway.simulator.faults.content import with_choices
 from gateway.simulator.faults.status import HTML, HTML_PAGE
 from gateway.simulator.http1 import JSON, Headers, head
-from gateway.simulator.render import DONE, Event, encode
-from gateway.simulator.scene import Scene, good_stream, opened, thinking, told, whole
+from gateway.simulator.scene import Scene, good, good_stream, opened, thinking, told, whole
 from gateway.simulator.steps import TURN, End, Send, Steps, Wait
+from gateway.simulator.telling import Event
 
 MEBIBYTE = 1 << 20
 BLOCK = 1 << 16
@@ -18,7 +22,7 @@ GZIP = ("content-encoding", "gzip")
 
 def error_as_200(scene: Scene) -> Steps:
     """An error document under the status of success."""
-    yield whole(scene, 200, error_body("The upstream is overloaded.", "server_error", code="overloaded"))
+    yield whole(scene, 200, scene.error(503, Complaint("The upstream is overloaded.", "server_error", "overloaded")))
 
 
 def html(scene: Scene) -> Steps:
@@ -33,14 +37,14 @@ def empty(scene: Scene) -> Steps:
 
 def short_of_length(scene: Scene) -> Steps:
     """Half of the bytes that content-length announced, then FIN."""
-    body = encode(scene.document())
+    body = scene.document()
     yield Send(head(200, (*scene.headers, JSON, ("content-length", str(len(body))))) + body[: len(body) // 2])
     yield End.CUT
 
 
 def invalid_json(scene: Scene) -> Steps:
     """The stated length, but the last third is no JSON."""
-    body = encode(scene.document())
+    body = scene.document()
     kept = len(body) * 2 // 3
     yield whole(scene, 200, body[:kept] + b"?" * (len(body) - kept))
 
@@ -50,33 +54,23 @@ def hollow(scene: Scene) -> Steps:
     if scene.variant == "nousage":
         yield from without_usage(scene)
     elif scene.chat.request.stream:
-        choices: list[object] = [] if scene.variant == "nochoices" else [{"index": 0, "delta": None}]
-        shell = {"id": scene.who.id, "object": "chat.completion.chunk", "choices": choices}
+        shell = scene.face.hollow_stream(scene.telling, is_null=scene.variant == "null")
         yield from opened(scene)
-        yield Send(scene.framed(b"data: " + encode(shell) + b"\n\n" + DONE))
+        yield Send(scene.framed(shell + scene.face.ending(with_choices(scene, ()).telling)))
         yield from scene.stream_end()
     else:
-        document = scene.document()
-        empty_choice = {"index": 0, "message": {"role": "assistant", "content": None}, "finish_reason": "stop"}
-        document["choices"] = [] if scene.variant == "nochoices" else [empty_choice]
-        yield whole(scene, 200, encode(document))
+        yield whole(scene, 200, encode(scene.face.hollow(scene.telling, is_null=scene.variant == "null")))
 
 
 def without_usage(scene: Scene) -> Steps:
     """The good answer, but nobody says what it used."""
-    if scene.chat.request.stream:
-        yield from opened(scene)
-        yield from told(scene, [event for event in scene.events() if b'"choices":[]' not in event.data])
-        yield Send(scene.framed(DONE))
-        yield from scene.stream_end()
-    else:
-        document = {key: value for key, value in scene.document().items() if key != "usage"}
-        yield whole(scene, 200, encode(document), tokens=scene.answer.output_tokens)
+    silent = replace(scene.telling.extras, tells_usage=False)
+    yield from good(replace(scene, telling=replace(scene.telling, extras=silent)))
 
 
 def gzipped(scene: Scene) -> Steps:
     """The good document in gzip: v=ok, v=corrupt (damaged halfway), v=lie (not gzip at all)."""
-    body = encode(scene.document())
+    body = scene.document()
     packed = gzip.compress(body, mtime=0)
     match scene.variant:
         case "corrupt":
@@ -114,7 +108,7 @@ def gzipped_zeros(mebibytes: int) -> Iterator[bytes]:
 def endless(scene: Scene) -> Steps:
     """A document whose one string goes on for `mb` MiB, of no stated length."""
     yield Send(scene.stream_head((JSON,)))
-    yield Send(scene.framed(b'{"id":"' + scene.who.id.encode() + b'","choices":[{"message":{"content":"'))
+    yield Send(scene.framed(b'{"id":"' + scene.telling.who.id.encode() + b'","choices":[{"message":{"content":"'))
     for _ in range(scene.count("mb") * MEBIBYTE // BLOCK):
         yield Send(scene.framed(b"a" * BLOCK))
         yield TURN
@@ -139,7 +133,7 @@ def dripped_body(scene: Scene) -> Steps:
     yield from thinking(scene)
     yield Send(scene.stream_head((JSON,)))
     pause = Wait(scene.seconds("gap"))
-    for byte in encode(scene.document()):
+    for byte in scene.document():
         yield Send(scene.framed(bytes([byte])))
         yield pause
     yield Send(b"", scene.answer.output_tokens)
@@ -152,30 +146,30 @@ def as_text(scene: Scene) -> Steps:
     if scene.chat.request.stream:
         yield from opened(scene, plain)
         yield from told(scene, scene.events())
-        yield Send(scene.framed(DONE))
+        yield Send(scene.ending())
         yield from scene.stream_end()
     else:
-        yield whole(scene, 200, encode(scene.document()), plain, scene.answer.output_tokens)
+        yield whole(scene, 200, scene.document(), plain, scene.answer.output_tokens)
 
 
 def not_streamed(scene: Scene) -> Steps:
     """One JSON document, although a stream was asked for."""
-    yield whole(scene, 200, encode(scene.document()), tokens=scene.answer.output_tokens)
+    yield whole(scene, 200, scene.document(), tokens=scene.answer.output_tokens)
 
 
 def packed_stream(scene: Scene) -> Steps:
     """A stream in gzip, flushed after every event; a document in gzip when none was asked for."""
     if not scene.chat.request.stream:
-        packed_document = gzip.compress(encode(scene.document()), mtime=0)
+        packed_document = gzip.compress(scene.document(), mtime=0)
         yield whole(scene, 200, packed_document, (JSON, GZIP), scene.answer.output_tokens)
         return
     packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     packed = [
         Event(packer.compress(event.data) + packer.flush(zlib.Z_SYNC_FLUSH), event.tokens) for event in scene.events()
     ]
-    yield from opened(scene, (("content-type", "text/event-stream"), GZIP))
+    yield from opened(scene, (*scene.face.stream_headers, GZIP))
     yield from told(scene, packed)
-    yield Send(scene.framed(packer.compress(DONE) + packer.flush()))
+    yield Send(scene.framed(packer.compress(scene.face.ending(scene.telling)) + packer.flush()))
     yield from scene.stream_end()
 
 
@@ -193,4 +187,4 @@ def byte_by_byte(scene: Scene) -> Steps:
 
 def _document(scene: Scene) -> Steps:
     yield from thinking(scene)
-    yield whole(scene, 200, encode(scene.document()), tokens=scene.answer.output_tokens)
+    yield whole(scene, 200, scene.document(), tokens=scene.answer.output_tokens)

@@ -1,7 +1,6 @@
 """Faults of the connection and of headers, F06-F10, F47, F48."""
 
 from gateway.simulator.http1 import JSON, head
-from gateway.simulator.render import encode
 from gateway.simulator.scene import Scene, good, whole
 from gateway.simulator.steps import TURN, End, Send, Steps, Wait
 
@@ -29,7 +28,7 @@ def late(scene: Scene) -> Steps:
 
 def dripped_head(scene: Scene) -> Steps:
     """The good document, its headers byte by byte."""
-    body = encode(scene.document())
+    body = scene.document()
     pause = Wait(scene.seconds("gap"))
     for byte in head(200, (*scene.headers, JSON, ("content-length", str(len(body))))):
         yield Send(bytes([byte]))
@@ -65,12 +64,12 @@ def hostile_headers(scene: Scene) -> Steps:
         ("location", "http://169.254.169.254/"),
     )
     big = (("x-padding", "p" * 65536),) if scene.variant == "big" else ()
-    yield whole(scene, 200, encode(scene.document()), (JSON, *forged, *big), scene.answer.output_tokens)
+    yield whole(scene, 200, scene.document(), (JSON, *forged, *big), scene.answer.output_tokens)
 
 
 def malformed(scene: Scene) -> Steps:
     """An answer that is not HTTP, in the manner of `v`."""
-    body = encode(scene.document())
+    body = scene.document()
     match scene.variant:
         case "cl_te":
             framing = f"content-length: {len(body)}\r\ntransfer-encoding: chunked\r\n"

@@ -1,12 +1,14 @@
 """Faults in what is said while the wire is well, F71, F72, F75-F78."""
 
 from msgspec import Raw
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from gateway.simulator.answer import Choice, ToolCall
-from gateway.simulator.render import DONE, Event, Identity, encode, usage
+from gateway.simulator.extras import Counts
 from gateway.simulator.scene import Scene, good, opened, thinking, told, whole
 from gateway.simulator.steps import Send, Steps
+from gateway.simulator.telling import Event, Identity, counts_of
 
 HOSTILE = "<script>alert(1)</script>\r\nset-cookie: a=b\x1b[31m\x00'\"; DROP TABLE receipts;--"
 MARK = "\ue000"  # stands where the encoded JSON gets a lone surrogate, which no encoder would write
@@ -15,7 +17,7 @@ LONE_SURROGATE = b"\\ud800"
 
 def with_choices(scene: Scene, choices: tuple[Choice, ...]) -> Scene:
     """`scene`, answered otherwise."""
-    return replace(scene, answer=replace(scene.answer, choices=choices))
+    return replace(scene, telling=replace(scene.telling, answer=replace(scene.answer, choices=choices)))
 
 
 def filtered(scene: Scene) -> Steps:
@@ -43,7 +45,7 @@ def broken_call(scene: Scene) -> Steps:
 
 def absurd_usage(scene: Scene) -> Steps:
     """The good answer with a bill that cannot be: v=neg, huge, float, str, less (than was written)."""
-    true = usage(scene.answer)
+    true = counts_of(scene.answer)
     prompt, completion = scene.answer.prompt_tokens, scene.answer.output_tokens
     false: dict[str, tuple[object, object, object]] = {
         "neg": (-prompt, -completion, -prompt - completion),
@@ -52,27 +54,28 @@ def absurd_usage(scene: Scene) -> Steps:
         "str": (str(prompt), str(completion), "many"),
         "less": (prompt, 0, 1),
     }
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    stated = false.get(scene.variant, false["neg"])
-    bill = {**true, **dict(zip(names, stated, strict=True))}
-    yield from good(replace(scene, extras=replace(scene.extras, false_usage=bill)))
+    stated, output, total = false.get(scene.variant, false["neg"])
+    counts = Counts(stated, stated, true.cached, output, true.reasoning, output, total)
+    extras = replace(scene.telling.extras, false_counts=counts)
+    yield from good(replace(scene, telling=replace(scene.telling, extras=extras)))
 
 
 def hostile_strings(scene: Scene) -> Steps:
     """Line breaks, markup, terminal escapes, NUL and a lone surrogate as model, id and text."""
     first = scene.answer.choices[0]
     said = replace(first, text=[*first.text, HOSTILE, MARK], calls=(), finish="stop")
-    who = Identity(HOSTILE, scene.who.created, f"sim/{HOSTILE}{MARK}")
-    changed = replace(with_choices(scene, (said,)), who=who)
+    who = Identity(HOSTILE, scene.telling.who.created, f"sim/{HOSTILE}{MARK}")
+    changed = with_choices(scene, (said,))
+    changed = replace(changed, telling=replace(changed.telling, who=who))
     if scene.chat.request.stream:
         made = [Event(_surrogate(event.data), event.tokens) for event in changed.events()]
         yield from opened(scene)
         yield from told(scene, made)
-        yield Send(scene.framed(DONE))
+        yield Send(scene.framed(_surrogate(scene.face.ending(changed.telling))))
         yield from scene.stream_end()
     else:
         yield from thinking(scene, changed.answer.output_tokens)
-        yield whole(scene, 200, _surrogate(encode(changed.document())), tokens=changed.answer.output_tokens)
+        yield whole(scene, 200, _surrogate(changed.document()), tokens=changed.answer.output_tokens)
 
 
 def _surrogate(data: bytes) -> bytes:

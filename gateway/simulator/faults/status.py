@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 
+from msgspec.json import encode
 from msgspec.structs import replace
 
-from gateway.simulator.chat import error_body
+from gateway.simulator.complaint import Complaint
 from gateway.simulator.http1 import JSON, Headers
-from gateway.simulator.render import encode
 from gateway.simulator.scene import Scene, whole
 from gateway.simulator.steps import Steps
 
@@ -17,7 +17,7 @@ HTML_PAGE = (
     b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>"
     b"<body><center><h1>502 Bad Gateway</h1></center><hr><center>edge</center></body></html>"
 )
-Reply = tuple[int, Headers, bytes]
+Reply = tuple[int, Headers, Complaint | bytes]  # bytes: a body that is the same in every format
 
 
 def said(reply: Callable[[Scene], Reply]) -> Callable[[Scene], Steps]:
@@ -25,7 +25,7 @@ def said(reply: Callable[[Scene], Reply]) -> Callable[[Scene], Steps]:
 
     def act(scene: Scene) -> Steps:
         status, headers, body = reply(scene)
-        yield whole(scene, status, body, headers)
+        yield whole(scene, status, body if isinstance(body, bytes) else scene.error(status, body), headers)
 
     return act
 
@@ -42,15 +42,15 @@ def openai_rate_limit(scene: Scene) -> Reply:
         ("x-ratelimit-reset-tokens", "12ms"),
     )
     message = f"Rate limit reached for {scene.offer.upstream_name}. Please try again in {go_duration(wait)}."
-    return 429, headers, error_body(message, "requests", code="rate_limit_exceeded")
+    return 429, headers, Complaint(message, "requests", code="rate_limit_exceeded")
 
 
 def azure_rate_limit(scene: Scene) -> Reply:
     """Milliseconds in retry-after-ms beside coarser seconds, which lose."""
     wait = scene.number("ra")
     headers = (JSON, ("retry-after-ms", f"{wait * 1000:.0f}"), ("retry-after", f"{int(wait) + 1}"))
-    body = {"error": {"code": "429", "message": f"Token rate limit exceeded. Please retry after {wait:g} seconds."}}
-    return 429, headers, encode(body)
+    message = f"Token rate limit exceeded. Please retry after {wait:g} seconds."
+    return 429, headers, Complaint(message, body=encode({"error": {"code": "429", "message": message}}))
 
 
 def dated_rate_limit(scene: Scene) -> Steps:
@@ -58,7 +58,8 @@ def dated_rate_limit(scene: Scene) -> Steps:
     there = scene.around.now + scene.number("skew")
     fast = replace(scene, around=replace(scene.around, now=there, date=formatdate(there, usegmt=True)))
     headers = (JSON, ("retry-after", formatdate(there + scene.number("ra"), usegmt=True)))
-    yield whole(fast, 429, error_body("Too many requests.", "rate_limit_error", code="rate_limit_exceeded"), headers)
+    complaint = Complaint("Too many requests.", "rate_limit_error", "rate_limit_exceeded")
+    yield whole(fast, 429, scene.error(429, complaint), headers)
 
 
 def groq_rate_limit(scene: Scene) -> Reply:
@@ -66,7 +67,7 @@ def groq_rate_limit(scene: Scene) -> Reply:
     wait = go_duration(scene.number("ra"))
     message = f"Rate limit reached on tokens per minute (TPM): Limit 6000, Used 5999. Please try again in {wait}."
     headers = (JSON, ("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", wait))
-    return 429, headers, error_body(message, "tokens", code="rate_limit_exceeded")
+    return 429, headers, Complaint(message, "tokens", code="rate_limit_exceeded")
 
 
 def gemini_rate_limit(scene: Scene) -> Reply:
@@ -106,7 +107,7 @@ def quota_exhausted(scene: Scene) -> Reply:
     if scene.variant == "anthropic":
         return 429, (JSON,), anthropic_error("enforced_spend_limit_reached", "The enforced spend limit is reached.")
     message = "You exceeded your current quota, please check your plan and billing details."
-    return 429, (JSON,), error_body(message, "insufficient_quota", code="insufficient_quota")
+    return 429, (JSON,), Complaint(message, "insufficient_quota", code="insufficient_quota")
 
 
 HOSTILE_WAITS: dict[str, tuple[str, ...]] = {
@@ -123,12 +124,13 @@ def hostile_wait(scene: Scene) -> Reply:
     """Retry-After that no sane provider sends."""
     waits = HOSTILE_WAITS.get(scene.variant, HOSTILE_WAITS["text"])
     headers = (JSON, *(("retry-after", wait) for wait in waits))
-    return 429, headers, error_body("Too many requests.", "rate_limit_error", code="rate_limit_exceeded")
+    return 429, headers, Complaint("Too many requests.", "rate_limit_error", code="rate_limit_exceeded")
 
 
 def no_credits(scene: Scene) -> Reply:
     """402."""
-    return 402, (JSON,), encode({"error": {"code": 402, "message": "Insufficient credits. Add more to continue."}})
+    message = "Insufficient credits. Add more to continue."
+    return 402, (JSON,), Complaint(message, body=encode({"error": {"code": 402, "message": message}}))
 
 
 def billing_as_400(scene: Scene) -> Reply:
@@ -143,7 +145,7 @@ def bad_key(scene: Scene) -> Reply:
     return (
         401,
         (JSON,),
-        error_body(f"Incorrect API key provided{shown}.", "invalid_request_error", code="invalid_api_key"),
+        Complaint(f"Incorrect API key provided{shown}.", "invalid_request_error", code="invalid_api_key"),
     )
 
 
@@ -151,20 +153,20 @@ def forbidden(scene: Scene) -> Reply:
     """403: no permission, or (v=region) the wrong country."""
     if scene.variant == "region":
         message = "Country, region, or territory not supported"
-        return 403, (JSON,), error_body(message, "request_forbidden", code="unsupported_country_region_territory")
+        return 403, (JSON,), Complaint(message, "request_forbidden", code="unsupported_country_region_territory")
     message = f"You do not have access to the model {scene.offer.upstream_name}."
-    return 403, (JSON,), error_body(message, "permission_error", code="permission_denied")
+    return 403, (JSON,), Complaint(message, "permission_error", code="permission_denied")
 
 
 def model_gone(scene: Scene) -> Reply:
     """404 for a model that was here yesterday."""
     message = f"The model `{scene.offer.upstream_name}` has been deprecated."
-    return 404, (JSON,), error_body(message, "invalid_request_error", code="model_not_found")
+    return 404, (JSON,), Complaint(message, "invalid_request_error", code="model_not_found")
 
 
 def request_timeout(scene: Scene) -> Reply:
     """408."""
-    return 408, (JSON,), error_body("Timed out reading the request.", "timeout", code="request_timeout")
+    return 408, (JSON,), Complaint("Timed out reading the request.", "timeout", code="request_timeout")
 
 
 def too_large(scene: Scene) -> Reply:
@@ -176,14 +178,16 @@ def callers_fault(scene: Scene) -> Reply:
     """400, or (v=422) 422."""
     status = 422 if scene.variant == "422" else 400
     message = "Invalid value for 'messages[0].content': this provider does not like it."
-    return status, (JSON,), error_body(message, "invalid_request_error", code="invalid_value", param="messages")
+    return status, (JSON,), Complaint(message, "invalid_request_error", code="invalid_value", param="messages")
 
 
 def context_too_long(scene: Scene) -> Reply:
-    """400 in one of six manners; the numbers are this request's, as if the window were smaller."""
+    """400 in one of six manners, without `v` in the format's own; the numbers are this request's, as if the window
+    were smaller."""
     tokens = scene.answer.prompt_tokens
     window = max(1, tokens - 1)
-    match scene.variant:
+    body: Complaint | bytes
+    match scene.variant or scene.face.manner:
         case "anthropic":
             body = anthropic_error("invalid_request_error", f"prompt is too long: {tokens} tokens > {window} maximum")
         case "gemini":
@@ -200,19 +204,19 @@ def context_too_long(scene: Scene) -> Reply:
             body = encode({"error": {"message": message, "code": "model_max_prompt_tokens_exceeded"}})
         case _:
             message = f"This model's maximum context length is {window} tokens, but your messages have {tokens}."
-            body = error_body(message, "invalid_request_error", code="context_length_exceeded", param="messages")
+            body = Complaint(message, "invalid_request_error", code="context_length_exceeded", param="messages")
     return 400, (JSON,), body
 
 
 def filtered_prompt(scene: Scene) -> Reply:
     """400 for what the prompt says."""
     message = "The prompt triggered the provider's content management policy."
-    return 400, (JSON,), error_body(message, "invalid_request_error", code="content_filter", param="prompt")
+    return 400, (JSON,), Complaint(message, "invalid_request_error", code="content_filter", param="prompt")
 
 
 def server_error(scene: Scene) -> Reply:
     """500."""
-    return 500, (JSON,), error_body("The server had an error while processing your request.", "server_error")
+    return 500, (JSON,), Complaint("The server had an error while processing your request.", "server_error")
 
 
 def html_bad_gateway(scene: Scene) -> Reply:
@@ -223,12 +227,12 @@ def html_bad_gateway(scene: Scene) -> Reply:
 def unavailable(scene: Scene) -> Reply:
     """503, with a wait."""
     headers = (JSON, ("retry-after", f"{scene.number('ra'):g}"))
-    return 503, headers, error_body("The service is temporarily unavailable.", "server_error", code="unavailable")
+    return 503, headers, Complaint("The service is temporarily unavailable.", "server_error", code="unavailable")
 
 
 def gateway_timeout(scene: Scene) -> Reply:
     """504."""
-    return 504, (JSON,), error_body("Upstream timed out.", "timeout_error")
+    return 504, (JSON,), Complaint("Upstream timed out.", "timeout_error")
 
 
 def overloaded(scene: Scene) -> Reply:
@@ -246,9 +250,9 @@ BY_STATUS: dict[int, Callable[[Scene], Reply]] = {
 }
 
 
-def anthropic_error(kind: str, message: str) -> bytes:
-    """Anthropic's error document. Source: its API reference, "Errors"."""
-    return encode({"type": "error", "error": {"type": kind, "message": message}})
+def anthropic_error(kind: str, message: str) -> Complaint:
+    """A complaint that compatible providers make in Anthropic's document. Source: its API reference, "Errors"."""
+    return Complaint(message, kind, body=encode({"type": "error", "error": {"type": kind, "message": message}}))
 
 
 def go_duration(seconds: float) -> str:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 
+from gateway.simulator.complaint import Complaint
 from gateway.simulator.faults.body import BLOCK, MEBIBYTE
-from gateway.simulator.http1 import JSON, head
-from gateway.simulator.render import DONE, Event, Stream, encode
+from gateway.simulator.http1 import EVENT_STREAM, JSON, head
 from gateway.simulator.scene import Scene, good, opened, split, thinking, told
 from gateway.simulator.steps import TURN, End, Send, Steps, Wait
+from gateway.simulator.telling import Event
 
-ERROR: dict[str, object] = {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}
+ERROR = Complaint("The server had an error.", "server_error")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -35,10 +36,10 @@ def error_first(scene: Scene) -> Steps:
 
 
 def error_event(scene: Scene, rest: list[Event]) -> Steps:
-    """An error event, then the proper end of the body; no [DONE] unless v=done."""
-    yield Send(scene.framed(Stream(scene.who, scene.extras).error(ERROR).data))
+    """An error event, then the proper end of the body; no ending unless v=done."""
+    yield Send(scene.framed(scene.face.error_event(ERROR)))
     if scene.variant == "done":
-        yield Send(scene.framed(DONE))
+        yield Send(scene.ending())
     yield from scene.stream_end()
 
 
@@ -59,7 +60,7 @@ def rst(scene: Scene, rest: list[Event]) -> Steps:
 
 def half_event(scene: Scene, rest: list[Event]) -> Steps:
     """Half of the next event in a whole chunk, then FIN."""
-    data = rest[0].data if rest else DONE
+    data = rest[0].data if rest else scene.face.ending(scene.telling)
     yield Send(scene.framed(data[: len(data) // 2]))
     yield End.CUT
 
@@ -70,18 +71,19 @@ def stall(scene: Scene, rest: list[Event]) -> Steps:
 
 
 def pings(scene: Scene, rest: list[Event]) -> Steps:
-    """Comments for ever."""
+    """Signs of life for ever, and nothing else."""
     pause = Wait(scene.seconds("gap"))
     while True:
-        yield Send(scene.framed(b": ping\n\n"))
+        yield Send(scene.framed(scene.face.ping))
         yield pause
 
 
 def malformed_event(scene: Scene, rest: list[Event]) -> Steps:
     """One event that is no JSON; the stream goes on as if nothing had been."""
-    yield Send(scene.framed(b'data: {"id":"' + scene.who.id.encode() + b'","choices":[{"index":0,"del\n\n'))
+    text = _text(scene, "hello").rstrip(b"\n")
+    yield Send(scene.framed(text[: len(text) * 2 // 3] + b"\n\n"))
     yield from told(scene, rest)
-    yield Send(scene.framed(DONE))
+    yield Send(scene.ending())
     yield from scene.stream_end()
 
 
@@ -100,7 +102,7 @@ def headers_only(scene: Scene) -> Steps:
 
 def endless_line(scene: Scene, rest: list[Event]) -> Steps:
     """A line that never ends."""
-    yield Send(scene.framed(b'data: {"id":"'))
+    yield Send(scene.framed(_text(scene, "@").partition(b"@")[0]))
     while True:
         yield Send(scene.framed(b"a" * BLOCK))
         yield TURN
@@ -115,47 +117,52 @@ def huge_event(scene: Scene, rest: list[Event]) -> Steps:
         yield TURN
     yield Send(scene.framed(end))
     yield from told(scene, rest)
-    yield Send(scene.framed(DONE))
+    yield Send(scene.ending())
     yield from scene.stream_end()
 
 
 def no_done(scene: Scene) -> Steps:
-    """Everything but [DONE]."""
+    """Everything but the ending."""
     yield from opened(scene)
     yield from told(scene, scene.events())
     yield from scene.stream_end()
 
 
 def duplicates(scene: Scene) -> Steps:
-    """The finish and the usage twice, a token after the finish, an event after [DONE]."""
+    """The finish and the usage twice, a token after the finish, an event after the ending."""
     made = scene.events()
-    finish = next(row for row, event in enumerate(made) if b'"finish_reason":null' not in event.data)
-    late = Event(_text(scene, " late"))
+    finish = next((row for row, event in enumerate(made) if event.is_finish), len(made))
+    late, ending = Event(_text(scene, " late")), scene.face.ending(scene.telling)
+    rest = made[finish + 1 :]
     yield from opened(scene)
-    yield from told(scene, [*made[: finish + 1], made[finish], late, *made[finish + 1 :], *made[finish + 1 :]])
-    yield Send(scene.framed(DONE + DONE + late.data))
+    yield from told(scene, [*made[: finish + 1], *made[finish : finish + 1], late, *rest, *rest])
+    yield Send(scene.framed(ending + ending + late.data))
     yield from scene.stream_end()
 
 
 def oddities(scene: Scene) -> Steps:
     """All that SSE allows: a BOM, CRLF and CR, no space, comments, id and retry, data over several lines."""
     made = [Event(odd(event.data, row), event.tokens) for row, event in enumerate(scene.events())]
+    ending = scene.face.ending(scene.telling)
     yield from opened(scene)
-    yield Send(scene.framed(BOM + b": hello\nretry: 3000\n\n"))
+    if scene.face.stream_headers == EVENT_STREAM:
+        yield Send(scene.framed(BOM + b": hello\nretry: 3000\n\n"))
     yield from told(scene, made)
-    yield Send(scene.framed(b"data:[DONE]\r\n\r\n"))
+    yield Send(scene.framed(odd(ending, 1).replace(b"\n", b"\r\n") if ending else b""))
     yield from scene.stream_end()
 
 
 def odd(event: bytes, row: int) -> bytes:
-    """`event` in one of five spellings of the same meaning."""
-    payload = event[len(b"data: ") : -2]
+    """`event` in one of five spellings of the same meaning; a bare line with another end, or an empty one after it."""
+    name, parted, payload = event.rstrip(b"\n").rpartition(b"data: ")
+    if not parted:
+        return (event[:-1] + b"\r\n", event + b"\n")[row % 2]
     spellings = (
-        b"data: " + payload + b"\r\n\r\n",
-        b"data:" + payload + b"\n\n",
-        b"id: %d\ndata: " % row + payload + b"\nevent:\n\n",
-        b": a comment\rdata: " + payload + b"\r\r",
-        b"data: {\ndata: " + payload[1:] + b"\n\n",
+        name.replace(b"\n", b"\r\n") + b"data: " + payload + b"\r\n\r\n",
+        name.replace(b": ", b":") + b"data:" + payload + b"\n\n",
+        b"id: %d\n" % row + name + b"data: " + payload + (b"\n\n" if name else b"\nevent:\n\n"),
+        b": a comment\r" + name.replace(b"\n", b"\r") + b"data: " + payload + b"\r\r",
+        name + b"data: {\ndata: " + payload[1:] + b"\n\n",
     )
     return spellings[row % len(spellings)]
 
@@ -175,7 +182,7 @@ def firehose(scene: Scene) -> Steps:
     if left:
         yield Send(scene.framed(token * left), left)
     yield from told(scene, [event for event in rest if not event.tokens])
-    yield Send(scene.framed(DONE))
+    yield Send(scene.ending())
     yield from scene.stream_end()
 
 
@@ -183,28 +190,28 @@ def slow(scene: Scene) -> Steps:
     """One token per `gap`."""
     yield from opened(scene)
     yield from told(scene, scene.events(), scene.seconds("gap"))
-    yield Send(scene.framed(DONE))
+    yield Send(scene.ending())
     yield from scene.stream_end()
 
 
 def held_open(scene: Scene) -> Steps:
-    """[DONE], but the body does not end."""
+    """The ending, but the body does not end."""
     yield from opened(scene)
     yield from told(scene, scene.events())
-    yield Send(scene.framed(DONE))
+    yield Send(scene.ending())
     yield End.HOLD
 
 
 def _text(scene: Scene, token: str) -> bytes:
     """The event that carries `token`."""
-    return Stream(scene.who, scene.extras).texts(0, "content", [token])[0].data
+    return scene.face.text_event(scene.telling, token)
 
 
 def half_document(ending: End) -> Callable[[Scene], Steps]:
     """Half of the good document in one chunk, then `ending`."""
 
     def act(scene: Scene) -> Steps:
-        body = encode(scene.document())
+        body = scene.document()
         yield from thinking(scene)
         yield Send(scene.stream_head((JSON,)) + scene.framed(body[: len(body) // 2]))
         yield ending

@@ -8,11 +8,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from gateway.cli.clients import CLIENTS, Place
-from gateway.cli.setup import CannotMerge, told, write
+from gateway.cli.setup import CannotMerge, place, told, write
 from tests.clients.actor import Actor
 from tests.running import ROOT, Gateway, stopped_after
 
@@ -189,37 +190,32 @@ def test_what_a_person_can_put_right_is_told_without_a_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_the_limits_are_those_that_the_server_states(keyless: Gateway, tmp_path: Path) -> None:
+def test_the_limits_are_those_that_the_server_states(keyless: Gateway) -> None:
     row = keyless.http.get("/v1/models/fast").json()
-    done = steelyard(tmp_path, "openclaw", "--url", keyless.url + "/v1", "--model", "fast")
-    assert (done.returncode, done.stderr) == (0, "")
-    document = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("#"))
-    model = json.loads(document)["models"]["providers"]["steelyard"]["models"][0]
+    there = place(keyless.url, "unused", "fast")
+    assert (there.context_window, there.max_output_tokens) == (row["context_window"], row["max_output_tokens"])
+    assert there.takes_images == ("image" in row["architecture"]["input_modalities"])
+    model = json.loads(CLIENTS["openclaw"].text(there))["models"]["providers"]["steelyard"]["models"][0]
     assert (model["contextWindow"], model["maxTokens"]) == (row["context_window"], row["max_output_tokens"])
-    assert model["input"] == ["text", "image"]
 
 
 def test_what_the_server_would_refuse_is_told_before_anything_is_written(tmp_path: Path) -> None:
     digest = hashlib.sha256(b"sk-mine").hexdigest()
     gateway = Gateway(tmp_path, f"keys: [{{name: me, sha256: '{digest}'}}]")
+    with stopped_after(gateway):
+        done = steelyard(tmp_path, "aider", "--write", "--url", gateway.url)
+        with pytest.raises(click.BadParameter, match="no router or model 'atuo'"):
+            place(gateway.url, "sk-mine", "atuo")
+        assert place(f"{gateway.url}/routers/green", "sk-mine", "auto").v1 == f"{gateway.url}/routers/green/v1"
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--key, or STEELYARD_API_KEY" in done.stderr
+    assert not (tmp_path / ".aider.conf.yml").exists()
+
+
+def test_another_server_is_told_from_ours() -> None:
     somebody_else = Actor()
-    words = ("aider", "--write", "--url")
     try:
-        with stopped_after(gateway):
-            keyless = steelyard(tmp_path, *words, gateway.url)
-            misspelt = steelyard(tmp_path, *words, gateway.url, "--key", "sk-mine", "--model", "atuo")
-            mistaken = steelyard(tmp_path, *words, somebody_else.url)
-            right = steelyard(tmp_path, *words, f"{gateway.url}/routers/green", "--key", "sk-mine")
+        with pytest.raises(click.ClickException, match="is no Steelyard"):
+            place(somebody_else.url, "unused", "auto")
     finally:
         somebody_else.stop()
-    for done, finding in ((keyless, "--key, or STEELYARD_API_KEY"), (misspelt, "no router or model 'atuo'")):
-        assert done.returncode != 0
-        assert finding in done.stderr
-    assert "is no Steelyard" in mistaken.stderr
-    assert (right.returncode, right.stderr) == (0, "")
-    assert yaml.safe_load((tmp_path / ".aider.conf.yml").read_text()) == {
-        "model": "openai/auto",
-        "openai-api-base": f"{gateway.url}/routers/green/v1",
-        "openai-api-key": "sk-mine",
-    }
-    assert [*tmp_path.glob("*.before-steelyard-*")] == []

@@ -23,8 +23,7 @@ bench: build ## micro-benchmarks of the core, then gateway CPU against a bare ng
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
-# install the real programs that talk to us, then let each do its work (STEELYARD_CLIENTS: where; 3 GB, 3 minutes)
-clients: build
+clients: build ## install the real programs that talk to us, then let each do its work (STEELYARD_CLIENTS: where; 3 GB)
 	PYTHON=$(PYTHON) tests/clients/programs/install
 	$(BIN)/python -m pytest -vv tests/clients/programs/agents.py tests/clients/programs/sdks.py
 

@@ -17,8 +17,8 @@ check: build ## ruff, mypy --strict, floor plan, docs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/python -m pytest tests/house
 
-bench: build ## micro-benchmarks of the core, then gateway CPU against a bare nginx proxy
-	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.closed_loop
+bench: build ## micro-benchmarks of core and translations, then gateway CPU against a bare nginx proxy
+	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.bench_formats && $(BIN)/python -m loadtest.closed_loop
 
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run

@@ -63,7 +63,9 @@ class AnswerReader:
         deltas = [*self._begun(chunk, payload)]
         for place, candidate in enumerate(chunk.candidates or ()):
             index = place if candidate.index is None else candidate.index
-            choice = self._choices.setdefault(index, ChoiceReader(index, self._call_prefix))
+            choice = self._choices.get(index)
+            if choice is None:
+                choice = self._choices[index] = ChoiceReader(index, self._call_prefix)
             deltas += choice.take(candidate)
             if choice.failure is not None:
                 return [*deltas, *self.fail(choice.failure)]

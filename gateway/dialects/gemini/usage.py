@@ -22,7 +22,7 @@ def read_usage(told: UsageMetadata) -> Usage:
 
 
 def of_modality(modality: str, details: list[ModalityCount] | None) -> int:
-    return sum(count.token_count or 0 for count in details or () if count.modality == modality)
+    return sum(count.token_count or 0 for count in details if count.modality == modality) if details else 0
 
 
 def merged(before: UsageMetadata, now: UsageMetadata) -> UsageMetadata:

@@ -38,7 +38,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     ids=["whole", "stream", "long"],
 )
 def test_a_caller_who_hangs_up_releases_the_provider(tmp_path: Path, stream: bool, text: str) -> None:
-    simulator = Simulator(tmp_path, "sim-bravo", pace=5.0)
+    simulator = Simulator(tmp_path, "sim-bravo", pace=2.0)
     url = f"http://127.0.0.1:{simulator.ports['sim-bravo']}/v1"
     model = "{id: sim/long-scroll, context_window: 2000000, input_price_usd: 1, output_price_usd: 1}"
     gateway = Gateway(tmp_path, f"providers: {{own: {{base_url: '{url}', models: [{model}]}}}}")

@@ -1,6 +1,8 @@
 """Which codec carries a request between two formats."""
 
+from gateway.dialects.anthropic.hosts import VERTEX
 from gateway.dialects.anthropic.splice import MessagesSplice
+from gateway.dialects.bedrock.invoked import InvokedSplice
 from gateway.dialects.codec import Codec
 from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import CHAT, GEMINI, GEMINI_ARRAY, INBOUND, MESSAGES, OUTBOUND, RESPONSES
@@ -13,6 +15,8 @@ SPLICES: dict[tuple[Inbound, str], Codec] = {
     (CHAT, "openai_chat"): ChatSplice(),
     (RESPONSES, "openai_responses"): ResponsesSplice(),
     (MESSAGES, "anthropic_messages"): MessagesSplice(),
+    (MESSAGES, "anthropic_bedrock"): InvokedSplice(),
+    (MESSAGES, "anthropic_vertex"): MessagesSplice(VERTEX),
     (GEMINI, "gemini"): GeminiSplice(),
     (GEMINI_ARRAY, "gemini"): GeminiSplice(sse=False),
 }

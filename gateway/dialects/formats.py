@@ -1,11 +1,15 @@
 """The wire formats, by name."""
 
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
+from gateway.dialects.anthropic.hosts import VERTEX
+from gateway.dialects.bedrock import ConverseOutbound
+from gateway.dialects.bedrock.invoked import InvokedOutbound
 from gateway.dialects.chat import Chat
 from gateway.dialects.cohere import CohereOutbound
 from gateway.dialects.completions import Completions
 from gateway.dialects.contract import Inbound, Outbound
 from gateway.dialects.gemini import GEMINI, GEMINI_ARRAY
+from gateway.dialects.gemini.vertex import VertexOutbound
 from gateway.dialects.ollama import OllamaOutbound
 from gateway.dialects.responses import Responses
 from gateway.wire.ability import Ability
@@ -29,11 +33,16 @@ OUTBOUND: dict[str, Outbound] = {
     "gemini": GEMINI,
     "cohere_v2": CohereOutbound(),
     "ollama": OllamaOutbound(),
+    "bedrock_converse": ConverseOutbound(),
+    "anthropic_bedrock": InvokedOutbound(),
+    "anthropic_vertex": MessagesOutbound(VERTEX, "anthropic_vertex"),
+    "gemini_vertex": VertexOutbound(),
 }
+OF_CLAUDE = frozenset({"anthropic_messages", "anthropic_bedrock", "anthropic_vertex"})
 
 # Formats without words for what answers may hold in others.
-WITHOUT_LOGPROBS = frozenset({"anthropic_messages", "bedrock_converse"})
-ONE_CHOICE = frozenset({"anthropic_messages", "bedrock_converse", "cohere_v2", "ollama", "openai_responses"})
+WITHOUT_LOGPROBS = OF_CLAUDE | {"bedrock_converse"}
+ONE_CHOICE = OF_CLAUDE | {"bedrock_converse", "cohere_v2", "ollama", "openai_responses"}
 LOGPROBS = int(Ability.LOGPROBS)
 
 

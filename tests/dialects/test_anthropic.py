@@ -10,10 +10,11 @@ import pytest
 from core.scan import MAX_DEPTH
 from gateway.dialects.anthropic import MessagesInbound, MessagesOutbound
 from gateway.dialects.anthropic.errors import count_tokens_body
+from gateway.dialects.anthropic.hosts import BEDROCK, VERTEX
 from gateway.dialects.anthropic.models import abilities_of
 from gateway.dialects.anthropic.prompt import parse_count
 from gateway.dialects.anthropic.read_stream import StreamReader
-from gateway.dialects.anthropic.write_request import BEDROCK, VERTEX, write_request
+from gateway.dialects.anthropic.write_request import write_request
 from gateway.dialects.contract import TargetManner
 from gateway.errors import ContextTooLong, GatewayError, InvalidRequest, Overloaded, ProviderRefused, UpstreamExhausted
 from gateway.wire.ability import Ability

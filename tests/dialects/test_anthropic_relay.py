@@ -7,10 +7,10 @@ import pytest
 
 from gateway.dialects.anthropic import MessagesInbound
 from gateway.dialects.anthropic.fit import fits
+from gateway.dialects.anthropic.hosts import BEDROCK
 from gateway.dialects.anthropic.relay import StreamRelay
 from gateway.dialects.anthropic.splice import MessagesSplice
 from gateway.dialects.anthropic.whole import answer_as_events
-from gateway.dialects.anthropic.write_request import BEDROCK
 from gateway.dialects.codec import Asked, Identity
 from gateway.dialects.contract import TargetManner
 from gateway.wire.delta import Usage
@@ -149,10 +149,11 @@ def test_the_body_is_the_callers_own_but_for_what_is_ours() -> None:
         (("anthropic-beta", "b1,b2"),),
         ["temperature"],
     )
-    bedrock = json.loads(MessagesSplice(BEDROCK).request(asked(stream=True), manner).body)
-    assert bedrock == {
+    flags = "context-1m-2025-08-07, oauth-2025-04-20,effort-2025-11-24"
+    there = MessagesSplice(BEDROCK).request(asked(stream=True), TargetManner("claude-sonnet-4-5", beta=flags))
+    assert json.loads(there.body) == {
         "anthropic_version": "bedrock-2023-05-31",
-        "anthropic_beta": ["b1", "b2"],
+        "anthropic_beta": ["context-1m-2025-08-07", "effort-2025-11-24"],
         "max_tokens": 9,
         "messages": HELLO["messages"],
     }

@@ -33,6 +33,8 @@ from gateway.wire.conversation import (
 )
 
 FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
+# A format at another host is the same to whoever speaks it.
+HOSTED = {"anthropic_bedrock": "anthropic_messages", "anthropic_vertex": "anthropic_messages", "gemini_vertex": "gemini"}
 ORIGINS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 
 # What a loss is called, of each kind of thing that may be lost. What is not here must never be.
@@ -129,7 +131,7 @@ def conversations(draw: st.DrawFn, target: str) -> tuple[Conversation, list[tupl
     for number in range(draw(st.integers(1, 3))):
         turns += exchange(draw, words, number, names)
     turns.append(Turn("user", (Text(words.new("text")),)))
-    origin = draw(st.sampled_from([origin for origin in ORIGINS if origin != target]))
+    origin = draw(st.sampled_from([origin for origin in ORIGINS if origin != HOSTED.get(target, target)]))
     schema = Raw(msgspec.json.encode({"type": "object", "properties": {"b": {"type": "string"}}}))
     return (
         Conversation(

@@ -1,12 +1,13 @@
 """Anthropic Messages, for callers and providers: everything that is one of its own sits in the modules beside."""
 
 from gateway.dialects.anthropic import errors, prompt
+from gateway.dialects.anthropic.hosts import ANTHROPIC, Host
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.read_answer import read_answer
 from gateway.dialects.anthropic.read_request import read_request
 from gateway.dialects.anthropic.read_stream import StreamReader
 from gateway.dialects.anthropic.write_answer import write_answer
-from gateway.dialects.anthropic.write_request import ANTHROPIC, Host, write_request
+from gateway.dialects.anthropic.write_request import write_request
 from gateway.dialects.anthropic.write_stream import StreamWriter
 from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.edits import attach
@@ -42,15 +43,14 @@ class MessagesInbound:
 
 
 class MessagesOutbound:
-    """An Outbound, see `dialects.contract`: Anthropic's own, and its like at other hosts."""
+    """An Outbound, see `dialects.contract`: Anthropic's own, and its like at other hosts, each by a name of its own."""
 
-    name = DIALECT
-
-    def __init__(self, host: Host = ANTHROPIC) -> None:
+    def __init__(self, host: Host = ANTHROPIC, name: str = DIALECT) -> None:
+        self.name = name
         self._host = host
 
     def path(self, model: str, stream: bool) -> str:
-        return "/messages"
+        return self._host.address(model, stream)
 
     def write_request(self, conversation: Conversation, manner: TargetManner) -> Outgoing:
         return write_request(conversation, manner, self._host)

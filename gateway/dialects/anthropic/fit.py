@@ -19,6 +19,7 @@ SEAL = PREFIX.encode()
 # Thoughts that nobody sealed and sources that nobody at Anthropic found: we wrote them, and Anthropic refuses them.
 UNSEALED = re.compile(rb'"(?:signature|encrypted_index)"\s*:\s*""')
 SYSTEM_TURN = re.compile(rb'"role"\s*:\s*"system"')
+POINTER = re.compile(rb'"type"\s*:\s*"(?:url|file)"')  # the source of an image or a file
 WORD = re.compile(rb'"([a-z_]+)"')
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
@@ -42,6 +43,11 @@ def fits(prompt: Prompt, manner: TargetManner) -> bool:
         and output_fits(words_in(values.get(OUTPUT_CONFIG, b"")), able)
         and (not manner.max_output_tokens or int_of(values.get(MAX_TOKENS, b"")) <= manner.max_output_tokens)
     )
+
+
+def points_elsewhere(body: bytes) -> bool:
+    """Whether an image or a file is told by its address or upload, which not every host of Claude can read."""
+    return POINTER.search(body) is not None
 
 
 def sampling_fits(values: dict[int, bytes], able: Abilities) -> bool:

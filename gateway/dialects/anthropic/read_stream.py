@@ -209,14 +209,16 @@ class OpenBlock:
 
 
 class StreamReader:
-    """See `dialects.contract`."""
+    """See `dialects.contract`. parser: for hosts that wrap the events."""
 
-    def __init__(self, family: str = FAMILY, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(
+        self, family: str = FAMILY, max_event_bytes: int = MAX_EVENT_BYTES, parser: SseParser | None = None
+    ) -> None:
         self.done = False
         self.malformed = False
         self.oversized = False
         self._limit = max_event_bytes
-        self._parser = SseParser()
+        self._parser = parser or SseParser()
         self._answer = AnswerReader(family)
         self._has_failed = False
 

@@ -30,9 +30,9 @@ BLOCK_STOP = b'{"type":"content_block_stop","index":%d}'
 
 
 class StreamRelay:
-    """A Relay, see `dialects.codec`."""
+    """A Relay, see `dialects.codec`. parser: for hosts that wrap the events."""
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, parser: SseParser | None = None) -> None:
         self.started = False
         self.finish = ""
         self.error: bytes | None = None
@@ -41,7 +41,7 @@ class StreamRelay:
         self.oversized = False
         self.provider_model = ""
         self._limit = max_event_bytes
-        self._parser = SseParser()
+        self._parser = parser or SseParser()
         self._usage = RunningUsage()
         self._has_begun = False
         self._open: set[int] = set()  # indexes of blocks without a stop

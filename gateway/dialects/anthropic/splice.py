@@ -7,12 +7,13 @@ import msgspec
 from core.scan import Malformed, top_level_spans
 from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.anthropic.events import MESSAGE, UsageMember
-from gateway.dialects.anthropic.fit import fits
+from gateway.dialects.anthropic.fit import fits, points_elsewhere
+from gateway.dialects.anthropic.hosts import ANTHROPIC, Host
 from gateway.dialects.anthropic.names import finish_of
 from gateway.dialects.anthropic.relay import StreamRelay
 from gateway.dialects.anthropic.schema import KIND, is_absent
 from gateway.dialects.anthropic.usage import RunningUsage
-from gateway.dialects.anthropic.write_request import ANTHROPIC, Host, write_request
+from gateway.dialects.anthropic.write_request import write_request
 from gateway.dialects.codec import AnswerFacts, Asked
 from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.edits import Cut, Span, apply, first_member, removals
@@ -31,7 +32,7 @@ class MessagesSplice:
 
     def request(self, asked: Asked, manner: TargetManner) -> Outgoing:
         """The caller's own body, edited; or the same request written anew where the model would refuse it."""
-        if fits(asked.prompt, manner):
+        if fits(asked.prompt, manner) and (self._host.fetches or not points_elsewhere(asked.prompt.body)):
             return upstream_body(asked.prompt, manner, self._host)
         return write_request(asked.conversation, manner, self._host)
 
@@ -52,7 +53,7 @@ def upstream_body(prompt: Prompt, manner: TargetManner, host: Host = ANTHROPIC) 
     body = prompt.body
     keys = edited_keys(manner.drop_fields)
     spans = top_level_spans(body, keys)
-    betas = [name.strip() for name in manner.beta.split(",") if name.strip()]
+    betas = host.taken(name.strip() for name in manner.beta.split(",") if name.strip())
     ours = members_of(manner.model, betas, host)
     removed: list[Span] = []
     cuts: list[Cut] = []

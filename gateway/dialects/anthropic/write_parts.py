@@ -33,11 +33,15 @@ OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
 
 class PartWriter:
-    """Writes parts of one conversation. family: whose signatures the model accepts."""
+    """Writes parts of one conversation.
 
-    def __init__(self, family: str, losses: Losses) -> None:
+    family: whose signatures the model accepts. fetches: its host reads images and files by address or upload.
+    """
+
+    def __init__(self, family: str, losses: Losses, fetches: bool = True) -> None:
         self._family = family
         self._losses = losses
+        self._fetches = fetches
         self.uploads = False  # an upload of the provider's is used
 
     def blocks(self, part: Part, turn: int, role: str) -> Iterator[BlockOut]:
@@ -86,6 +90,11 @@ class PartWriter:
             self._losses.add_in_turn(turn, "thinking", "this model takes back only thoughts that it signed itself")
 
     def media(self, part: Media, turn: int) -> Iterator[BlockOut]:
+        if not self._fetches and not part.data and (part.url or part.file_id):
+            self._losses.add_in_turn(
+                turn, part.kind, f"this host fetches nothing; the {part.kind} has to be sent as data"
+            )
+            return
         if part.raw is not None and part.origin in ("", DIALECT) and part.kind in ("image", "file"):
             yield part.raw
             return

@@ -1,9 +1,10 @@
 """A Conversation to the body that a provider of this format gets, at Anthropic or at another host of Claude."""
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import replace
 
+from gateway.dialects.anthropic.hosts import ANTHROPIC, Host
 from gateway.dialects.anthropic.models import Abilities, abilities_of
 from gateway.dialects.anthropic.names import DIALECT, FAMILY
 from gateway.dialects.anthropic.write_parts import PartWriter
@@ -21,27 +22,13 @@ SAYABLE = frozenset(("top_k", "parallel_tool_calls", "service_tier", "user"))
 TIER_OF = {"auto": "auto", "priority": "auto", "standard_only": "standard_only", "default": "standard_only"}
 
 
-class Host(Struct, frozen=True):
-    """How a host of Claude differs from Anthropic's own API. Source: anthropic 2.12, lib/bedrock and lib/vertex."""
-
-    version: str | None = None  # `anthropic_version` in the body
-    has_model: bool = True  # in the body; otherwise it is part of the address
-    has_stream: bool = True
-    betas_in_body: bool = False
-
-
-ANTHROPIC = Host()
-BEDROCK = Host("bedrock-2023-05-31", has_model=False, has_stream=False, betas_in_body=True)
-VERTEX = Host("vertex-2023-10-16", has_model=False)
-
-
 def write_request(conversation: Conversation, manner: TargetManner, host: Host = ANTHROPIC) -> Outgoing:
     """The body, what could not be said in it, and the beta header that it needs."""
     losses = Losses(conversation.origin)
     able = abilities_of(manner.model)
     if not able.is_claude:
         able = replace(able, budget=manner.is_reasoning)
-    parts = PartWriter(manner.family or FAMILY, losses)
+    parts = PartWriter(manner.family or FAMILY, losses, host.fetches)
     turns = TurnWriter(parts, able, losses).write(conversation)
     body = RequestOut(
         model=manner.model if host.has_model else None,
@@ -62,7 +49,7 @@ def write_request(conversation: Conversation, manner: TargetManner, host: Host =
     if conversation.origin != DIALECT:
         losses.add_foreign(conversation, SAYABLE, "the Anthropic Messages format has no such field")
     drop_fields(body, manner.drop_fields, losses)
-    betas = betas_of(manner.beta, parts.uploads)
+    betas = host.taken(betas_of(manner.beta, parts.uploads))
     if host.betas_in_body:
         body.anthropic_beta = betas or None
     headers = (("anthropic-beta", ",".join(betas)),) if betas and not host.betas_in_body else ()

@@ -45,9 +45,19 @@ TITLES = {
     "gemini": "Gemini",
     "cohere_v2": "Cohere v2",
     "ollama": "Ollama",
+    "bedrock_converse": "Bedrock Converse",
+    "anthropic_bedrock": "Claude at Bedrock",
+    "anthropic_vertex": "Claude at Vertex",
+    "gemini_vertex": "Gemini at Vertex",
 }
+HOSTED = ("anthropic_bedrock", "anthropic_vertex", "gemini_vertex")  # as at the maker's, but for the envelope
 # A model of each format that can do what its kind can.
-MODELS = {"anthropic_messages": "claude-sonnet-4-5", "gemini": "gemini-3-flash", "ollama": "gpt-oss:120b"}
+MODELS = {
+    "anthropic_messages": "claude-sonnet-4-5",
+    "gemini": "gemini-3-flash",
+    "ollama": "gpt-oss:120b",
+    "bedrock_converse": "amazon.nova-pro-v1:0",
+}
 FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
 NEUTRAL = "openai_completions"  # a caller who is a stranger to every format that providers speak
 
@@ -169,12 +179,13 @@ def lines() -> Iterator[str]:
     yield "\n## Who speaks what\n\n| format | callers | providers |\n|---|---|---|\n"
     for name, title in TITLES.items():
         yield f"| {title} (`{name}`) | {'yes' if name in INBOUND else ''} | {'yes' if name in OUTBOUND else ''} |\n"
-    yield "\n## What arrives\n\n"
-    yield f"| asked for | {' | '.join(TITLES[name] for name in OUTBOUND)} |\n|---|{'---|' * len(OUTBOUND)}\n"
+    yield "\n## What arrives\n\nClaude and Gemini take at other hosts what they take at their makers'.\n\n"
+    columns = {name: outbound for name, outbound in OUTBOUND.items() if name not in HOSTED}
+    yield f"| asked for | {' | '.join(TITLES[name] for name in columns)} |\n|---|{'---|' * len(columns)}\n"
     reasons: dict[str, int] = {}
     for feature, conversation in FEATURES.items():
         cells = []
-        for name, outbound in OUTBOUND.items():
+        for name, outbound in columns.items():
             found = [reasons.setdefault(reason, len(reasons) + 1) for reason in losses_of(name, outbound, conversation)]
             cells.append(", ".join(f"[{number}](#reasons)" for number in found) if found else "yes")
         yield f"| {feature} | {' | '.join(cells)} |\n"

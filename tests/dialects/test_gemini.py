@@ -376,6 +376,7 @@ def test_counting_takes_the_request_itself_or_one_inside() -> None:
 def test_the_paths() -> None:
     assert GEMINI.path("gemini-3-flash", False) == "/models/gemini-3-flash:generateContent"
     assert GEMINI.path("tunedModels/x", True) == "/tunedModels/x:streamGenerateContent?alt=sse"
+    assert GEMINI.path("google/gemma", False) == "/models/google/gemma:generateContent"
 
 
 def test_a_caller_without_sse_gets_one_array() -> None:

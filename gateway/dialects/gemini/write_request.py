@@ -17,6 +17,7 @@ from gateway.wire.conversation import Conversation, OutputFormat, Sampling
 
 # Source: ai.google.dev/api/generate-content, GenerationConfig, read 2026-11-23.
 MAX_STOP_SEQUENCES = 5
+COLLECTIONS = ("models/", "tunedModels/", "dynamic/")  # of Google's resource names
 TIERS = ("flex", "priority")
 SAYABLE = frozenset(
     (
@@ -38,7 +39,7 @@ MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 def path(model: str, stream: bool) -> str:
     """Appended to the provider's base URL, which ends in the version."""
-    name = model if "/" in model else f"models/{model}"
+    name = model if model.startswith(COLLECTIONS) else f"models/{model}"
     return f"/{name}:streamGenerateContent?alt=sse" if stream else f"/{name}:generateContent"
 
 

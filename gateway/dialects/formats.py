@@ -40,13 +40,23 @@ OUTBOUND: dict[str, Outbound] = {
 }
 OF_CLAUDE = frozenset({"anthropic_messages", "anthropic_bedrock", "anthropic_vertex"})
 
-# Formats without words for what answers may hold in others.
+# Formats without words for what answers may hold in others, or for pictures and documents that are elsewhere.
 WITHOUT_LOGPROBS = OF_CLAUDE | {"bedrock_converse"}
 ONE_CHOICE = OF_CLAUDE | {"bedrock_converse", "cohere_v2", "ollama", "openai_responses"}
-LOGPROBS = int(Ability.LOGPROBS)
+IMAGES_AS_DATA = frozenset({"bedrock_converse", "ollama"})
+FILES_AS_DATA = frozenset({"bedrock_converse", "cohere_v2", "ollama", "openai_chat"})
+LOGPROBS, IMAGES, FILES = int(Ability.LOGPROBS), int(Ability.IMAGES), int(Ability.FILES)
+ADDRESS = b'"http'  # how a URL begins in a body
 
 
 def wordless(prompt: Prompt) -> frozenset[str]:
-    """The formats that providers speak in which part of the answer that this request asks for could not be given."""
+    """The formats that providers speak in which part of what this request shows or asks for could not be said."""
+    needs = int(prompt.needs)  # arithmetic on flags costs a microsecond each
     lacking: frozenset[str] = ONE_CHOICE if prompt.choices > 1 else frozenset()
-    return lacking | WITHOUT_LOGPROBS if int(prompt.needs) & LOGPROBS else lacking
+    if needs & LOGPROBS:
+        lacking |= WITHOUT_LOGPROBS
+    if needs & (IMAGES | FILES) and ADDRESS in prompt.body:
+        lacking |= (IMAGES_AS_DATA if needs & IMAGES else frozenset()) | (
+            FILES_AS_DATA if needs & FILES else frozenset()
+        )
+    return lacking

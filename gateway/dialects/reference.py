@@ -34,8 +34,8 @@ when the two differ.
 A request reaches a provider of its own format as it was written, byte for byte, but for the model's name and what only
 a gateway needs. Every other pair is translated. What the provider's format has no words for is left out, or told as
 well as they allow, and named: by the caller's own name for the field in the header `x-steelyard-loss`, with the reason
-in `losses` of the `steelyard` object. `loss: refuse` in a router passes such targets over instead. A request for
-`logprobs` or `n`, and a conversation with signed thoughts, goes first to targets that lose nothing of it.
+in `losses` of the `steelyard` object. `loss: refuse` in a router passes such targets over instead. What
+would lose `logprobs`, `n`, a signed thought, or a picture or document that is given by URL is tried last.
 """
 TITLES = {
     "openai_chat": "OpenAI Chat",

@@ -256,6 +256,35 @@ async def test_who_can_give_all_that_is_asked_for_comes_before_a_better_one(
             assert {loss.field for loss in spine.receipts[1].losses} == (set() if is_up else set(wanted))
 
 
+@pytest.mark.parametrize(
+    ("url", "provider"), [("https://example.org/a.png", "other"), ("data:image/png;base64,iVBORw0K", "attic")]
+)
+async def test_a_picture_elsewhere_goes_to_who_can_fetch_it(url: str, provider: str) -> None:
+    said = {"role": "assistant", "content": "A cat."}
+    answer = {"model": "m", "message": said, "done": True, "done_reason": "stop", "eval_count": 3}
+
+    async def serve(visit: Visit) -> None:
+        await visit.request()
+        await visit.answer(answer)
+
+    cheap, dear = ({"input_price_usd": price, "output_price_usd": price} for price in (0.1, 10))
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    document = {"model": "economy", "messages": [{"role": "user", "content": [picture]}]}
+    async with raw(serve) as attic, raw(answer_chat) as other:
+        providers = {
+            "attic": {
+                "base_url": f"http://127.0.0.1:{attic.port}",
+                "dialect": "ollama",
+                "models": [MODELS[0] | cheap],
+            },
+            "other": {"base_url": f"http://127.0.0.1:{other.port}/v1", "models": [MODELS[0] | dear]},
+        }
+        async with opened(snapshot_of({}, providers=providers)) as spine:
+            reply = await spine.ask(document=document)
+            assert (reply.status, spine.receipts[0].provider) == (200, provider)
+            assert spine.receipts[0].losses == ()
+
+
 async def fail(visit: Visit) -> None:
     await visit.request()
     await visit.write(b"HTTP/1.1 500 no\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")

@@ -34,7 +34,11 @@ from gateway.wire.conversation import (
 
 FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
 # A format at another host is the same to whoever speaks it.
-HOSTED = {"anthropic_bedrock": "anthropic_messages", "anthropic_vertex": "anthropic_messages", "gemini_vertex": "gemini"}
+HOSTED = {
+    "anthropic_bedrock": "anthropic_messages",
+    "anthropic_vertex": "anthropic_messages",
+    "gemini_vertex": "gemini",
+}
 ORIGINS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 
 # What a loss is called, of each kind of thing that may be lost. What is not here must never be.

@@ -48,7 +48,9 @@ from gateway.simulator.dialects import simulated_dialects
 from gateway.simulator.models import PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.telemetry import logs
+from gateway.transport.logins import Login
 from gateway.transport.send import Transport
+from gateway.transport.wallet import Wallet
 
 log = logging.getLogger("steelyard")
 
@@ -97,7 +99,7 @@ def compile_snapshot(
         providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
     apis = {name: provider.apis for name, provider in providers.items()}
-    targets = build_targets(catalog, providers.keys(), TASKS, apis)
+    targets = build_targets(catalog, providers.keys(), TASKS, apis, unserved(catalog, providers))
     routers = {**PRESETS, **settings.routers}
     # Callers with keys of their own are not the operator, and our environment is none of their business.
     why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent
@@ -117,6 +119,22 @@ def compile_snapshot(
         lines=lay_lines(targets, providers, environ),
         health=Health(targets),
     )
+
+
+def unserved(catalog: Catalog, providers: Mapping[str, Provider]) -> frozenset[str]:
+    """The offers of a cloud that no route of ours reaches, or that its settings leave out."""
+    routed = {name: provider for name, provider in providers.items() if provider.routes}
+    return frozenset(
+        offer.id
+        for offer in catalog.offers
+        if offer.provider in routed
+        and routed[offer.provider].route_for(offer.model, offer.upstream_name, offer.api) is None
+    )
+
+
+def logins_of(snapshot: Snapshot) -> frozenset[Login]:
+    """What lets us in at the clouds that are set up."""
+    return frozenset(provider.login for provider in snapshot.providers.values() if provider.login is not None)
 
 
 def first_snapshot(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
@@ -232,6 +250,8 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         transport = Transport()
         await transport.open()
         stack.push_async_callback(transport.close)
+        transport.wallet.use(logins_of(house.live.current))
+        house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
         state = State(house.live, transport, [journal.append, logs.log_request])
         app = make_app(state, ledger, is_loopback(settings.server.host))
         server = Server(server_config(app), state)
@@ -244,7 +264,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
                 scorer=IMPLEMENTATION,
             )
         )
-        await stack.enter_async_context(background(house, server))
+        await stack.enter_async_context(background(house, server, transport.wallet))
         await server.serve(sockets)
 
 
@@ -279,8 +299,8 @@ def simulator_pace(environ: Mapping[str, str]) -> float:
 
 
 @contextlib.asynccontextmanager
-async def background(house: House, server: "Server") -> AsyncIterator[None]:
-    """Signals, the settings watcher and the catalog refresher, for as long as the server runs."""
+async def background(house: House, server: "Server", wallet: Wallet) -> AsyncIterator[None]:
+    """Signals, the settings watcher, the catalog refresher and fresh tokens, for as long as the server runs."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.handle_exit, number, None)
@@ -288,6 +308,7 @@ async def background(house: House, server: "Server") -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(house.follow())
+        renewing = tasks.create_task(wallet.keep_fresh())
         tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
             refresher = Refresher(house.settings.catalog, house.catalog, random.random)
@@ -297,6 +318,7 @@ async def background(house: House, server: "Server") -> AsyncIterator[None]:
         finally:
             stop.set()
             following.cancel()
+            renewing.cancel()
 
 
 class Server(uvicorn.Server):

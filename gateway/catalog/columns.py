@@ -51,10 +51,12 @@ def build_targets(
     providers: Collection[str],
     tasks: Sequence[str],
     apis: Mapping[str, Collection[str]] = MappingProxyType({}),
+    unserved: Collection[str] = (),
 ) -> Targets:
     """The offers of the given providers that answer to chat, as columns.
 
     apis: provider -> further formats that it can be asked in, for models that answer in nothing else.
+    unserved: ids of offers that cannot be had with what is set up here.
     An offer past the day on which its provider retires it (the catalog's date is today) stays, but expects failure.
     """
     offers = tuple(
@@ -62,7 +64,9 @@ def build_targets(
             (
                 offer
                 for offer in catalog.offers
-                if offer.provider in providers and (not offer.api or offer.api in apis.get(offer.provider, ()))
+                if offer.provider in providers
+                and (not offer.api or offer.api in apis.get(offer.provider, ()))
+                and offer.id not in unserved
             ),
             key=lambda offer: (offer.model, offer.provider),
         )

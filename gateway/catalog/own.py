@@ -62,6 +62,7 @@ def own_offer(provider: str, settings: ProviderSettings, model: ModelSettings, c
         first_token_seconds=figure(model.first_token_seconds),
         output_tokens_per_second=figure(model.output_tokens_per_second),
         region=settings.region,
+        api="" if same is None else same.api,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic, time
 
 import aiohttp
@@ -12,6 +12,7 @@ from yarl import URL
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
+from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
 
@@ -26,6 +27,7 @@ KIND_OF_CAUSE: dict[str, FaultKind] = {
     "tls": FaultKind.TLS,
     "no_answer": FaultKind.NO_ANSWER,
     "broken": FaultKind.BROKEN_ANSWER,
+    "credentials": FaultKind.CREDENTIALS,
 }
 
 
@@ -45,7 +47,8 @@ class Call(Struct, frozen=True, gc=False):
     connect_seconds: float
     patience_seconds: float  # until the whole answer, or a stream's first content
     over_at: float  # monotonic second at which the whole request must be over, all attempts included
-    secrets: tuple[str, ...]  # never to be seen in a fault's message
+    secrets: Sequence[str]  # never to be seen in a fault's message
+    login: Login | None = None  # what lets us in, where `headers` do not
 
 
 class Timing(Struct, gc=False):
@@ -96,7 +99,9 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     response: aiohttp.ClientResponse | None = None
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds, call.proxy)
+            response = await transport.post(
+                call.url, call.headers, call.body, call.connect_seconds, call.proxy, call.login
+            )
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)
@@ -134,7 +139,9 @@ async def begin(call: Call, transport: Transport) -> Begun | Fault:
     begun: Begun | Fault | None = None
     try:
         async with asyncio.timeout(call.patience_seconds):
-            response = await transport.post(call.url, call.headers, call.body, call.connect_seconds, call.proxy)
+            response = await transport.post(
+                call.url, call.headers, call.body, call.connect_seconds, call.proxy, call.login
+            )
             timing.headers = monotonic()
             if response.status != 200 or response.content_type == "text/html":
                 return await refusal(call, response)

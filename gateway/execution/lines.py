@@ -13,12 +13,20 @@ from gateway.catalog.columns import Targets
 from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
 from gateway.dialects.formats import wordless
-from gateway.providers.provider import Provider
+from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
+from gateway.transport.logins import Login
 from gateway.transport.proxy import proxy_for
 
 # Whose signed thoughts a format can carry back to a provider.
-FAMILIES = {"anthropic_messages": "anthropic", "gemini": "google", "openai_responses": "openai"}
+# Anthropic's hold at every host of Claude. Source: platform.claude.com, "Extended thinking", read 2026-11-23.
+FAMILIES = {
+    **dict.fromkeys(("anthropic_messages", "anthropic_bedrock", "anthropic_vertex"), "anthropic"),
+    "gemini": "google",
+    "gemini_vertex": "vertex",
+    "openai_responses": "openai",
+    "bedrock_converse": "bedrock",
+}
 
 DIALECT_OF_API = {"responses": "openai_responses"}  # `Offer.api` of models that answer in one format only
 
@@ -39,6 +47,7 @@ class Line(Struct, frozen=True):
     reasoning: bool
     window: float  # tokens
     secrets: tuple[str, ...]
+    login: Login | None = None  # what lets us in, where `headers` do not
 
     @property
     def family(self) -> str:
@@ -66,27 +75,30 @@ class Line(Struct, frozen=True):
 def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]) -> tuple[Line, ...]:
     """One line per column. Lines of a provider share what is the same for all of them."""
     proxies = {name: proxy_for(URL(provider.base_url), environ) for name, provider in providers.items()}
-    headers = {name: CIMultiDict(upstream_headers(provider)) for name, provider in providers.items()}
+    headers = cache(lambda name, route: CIMultiDict(upstream_headers(providers[name], route)))
     url = cache(URL)
     lines = []
     for column, offer in enumerate(targets.offers):
         provider, card = providers[offer.provider], targets.models[column]
-        dialect = DIALECT_OF_API.get(offer.api, provider.dialect)
+        route = provider.route_for(offer.model, offer.upstream_name, offer.api)
+        dialect = DIALECT_OF_API.get(offer.api, provider.dialect) if route is None else route.dialect
+        name = provider.name_of(offer.upstream_name)
         lines.append(
             Line(
                 column=column,
                 target=targets.ids[column],
                 provider=provider,
                 dialect=dialect,
-                manner=manner_of(provider, offer, card, dialect),
-                url=url(model_url(provider, offer.upstream_name, stream=False, dialect=dialect)),
-                stream_url=url(model_url(provider, offer.upstream_name, stream=True, dialect=dialect)),
+                manner=manner_of(provider, offer, card, dialect, route),
+                url=url(model_url(provider, name, stream=False, dialect=dialect, route=route)),
+                stream_url=url(model_url(provider, name, stream=True, dialect=dialect, route=route)),
                 proxy=proxies[offer.provider],
-                headers=headers[offer.provider],
+                headers=headers(offer.provider, route),
                 prices=PriceList(offer.prices),
                 reasoning=card.reasoning,
                 window=float(targets.matrix.window[column]),
                 secrets=() if provider.key is None else (provider.key.reveal(),),
+                login=provider.login,
             )
         )
     return tuple(lines)
@@ -105,12 +117,14 @@ def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:
     return able or frozenset(line.column for line in readers if makers)
 
 
-def manner_of(provider: Provider, offer: Offer, card: ModelCard, dialect: str) -> TargetManner:
+def manner_of(
+    provider: Provider, offer: Offer, card: ModelCard, dialect: str, route: Route | None = None
+) -> TargetManner:
     """How the target wants to be spoken to."""
     return TargetManner(
         model=offer.upstream_name,
         provider=provider.name,
-        family=provider.family or FAMILIES.get(dialect, ""),
+        family=(route.family if route is not None else provider.family) or FAMILIES.get(dialect, ""),
         extensions=provider.extensions,
         max_output_tokens=int(offer.max_output_tokens.value) if offer.max_output_tokens else 0,
         stream_usage=provider.stream_usage,

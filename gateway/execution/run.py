@@ -148,7 +148,8 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
         over_at=errand.over_at,
-        secrets=line.secrets,
+        secrets=line.secrets if line.login is None else errand.transport.wallet.secrets(line.login),
+        login=line.login,
     )
     errand.sent_at = started = monotonic()
     try:

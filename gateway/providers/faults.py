@@ -11,6 +11,7 @@ from math import nan
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.providers.error_body import LONGEST_BODY, ErrorBody, is_html, read_error
 from gateway.providers.kinds import FaultKind
@@ -29,6 +30,9 @@ __all__ = [
     "classify_answer",
     "classify_error_object",
 ]
+
+
+AWS_ERROR = "x-amzn-errortype"  # AWS names the error in a header, "ThrottlingException:http://…", not in the body
 
 
 class Verdict(enum.Enum):
@@ -136,6 +140,9 @@ def classify_answer(
     error = read_error(body)
     if error is None:
         return _without_error(status, body, secrets, stated_wait(headers, body, now_unix))
+    named = headers.get(AWS_ERROR, "").partition(":")[0]
+    if named:
+        error = replace(error, labels=error.labels | {named.lower()}, code=error.code or named)
     return _classify(provider, status, error, secrets, wait_in(headers, error, error.text, now_unix))
 
 

@@ -2,32 +2,28 @@
 
 from msgspec import Struct
 
+from gateway.transport.logins import Login
+from gateway.wire.secret import Secret
 
-class Secret:
-    """A key that never shows itself: str, repr, JSON and pickle are `***`."""
+__all__ = ["Provider", "Route", "Secret"]
 
-    __slots__ = ("_value",)
 
-    def __init__(self, value: str) -> None:
-        self._value = value
+class Route(Struct, frozen=True):
+    """Which of a provider's models are asked in which format, and where. The first route that fits decides."""
 
-    def reveal(self) -> str:
-        """The key itself; called only where upstream headers are built."""
-        return self._value
+    dialect: str
+    makers: tuple[str, ...] = ()  # of the model; empty: anybody's
+    is_path: bool = False  # only models whose name at this provider has a slash
+    api: str = ""  # only offers that answer in this further format; "" only those that answer like the others
+    prefix: str = ""  # between base_url and the format's own path, with {model} for the model's name there
+    query: str = ""  # behind that path: "api-version=2024-10-21"
+    auth_header: str = ""  # where the key goes, when it is not where the provider's others go
+    family: str = ""  # whose signed thoughts are accepted, when the format does not say so
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
-        return (Secret, ("***",))
+    def fits(self, maker: str, upstream_name: str, api: str) -> bool:
+        """Whether a model of this maker, of this name there, is asked this way."""
+        is_made = not self.makers or maker in self.makers
+        return is_made and api == self.api and (not self.is_path or "/" in upstream_name)
 
 
 class Provider(Struct, frozen=True):
@@ -51,4 +47,22 @@ class Provider(Struct, frozen=True):
     max_tokens_field: str = ""  # the one name of the output limit that it takes; "" when it takes both
     region: str = ""  # ISO-3 country where it says that it computes, "" when it does not say
     docs: str = ""  # its API reference
+    cloud: str = ""  # "aws", "google" or "azure": address and credentials follow that cloud's rules
+    routes: tuple[Route, ...] = ()  # empty: everything goes one way
+    login: Login | None = None  # what lets us in, where a fixed header does not
+    geography: str = ""  # Bedrock: "eu", "apac" or ""; stands before the names of models that are shared within it
+    served: tuple[str, ...] | None = None  # the only models that it has; None: all of the catalog's
     simulated: bool = False
+
+    def route_for(self, model_id: str, upstream_name: str, api: str) -> Route | None:
+        """How to ask for a model; None where it cannot be had. Only for providers with routes."""
+        if self.served is not None and model_id not in self.served:
+            return None
+        maker = model_id.partition("/")[0]
+        return next((route for route in self.routes if route.fits(maker, upstream_name, api)), None)
+
+    def name_of(self, upstream_name: str) -> str:
+        """The model's name where this provider is asked: Bedrock shares some within a geography."""
+        if self.geography and upstream_name.startswith("us."):
+            return self.geography + upstream_name.removeprefix("us")
+        return upstream_name

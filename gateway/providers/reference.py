@@ -53,7 +53,6 @@ Hosts whose address is yours alone work the same way. Under these names the cata
 
 | name | base_url |
 |---|---|
-| `azure` | `https://RESOURCE.openai.azure.com/openai/v1` |
 | `cloudflare` | `https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1` |
 | `databricks` | `https://HOST/ai-gateway/mlflow/v1` |
 | `snowflake` | `https://ACCOUNT.snowflakecomputing.com/api/v2/cortex/v1` |
@@ -69,6 +68,13 @@ with a case in `tests/providers/test_faults.py`. Then run the command at the top
 """
 
 
+OF_CLOUD = {
+    "aws": "`AWS_REGION` and credentials of AWS: see [clouds](clouds.md)",
+    "google": "`GOOGLE_APPLICATION_CREDENTIALS` or `GOOGLE_VERTEX_API_KEY`: see [clouds](clouds.md)",
+    "azure": "`AZURE_OPENAI_ENDPOINT` and a key or an application: see [clouds](clouds.md)",
+}
+
+
 def reference() -> str:
     """The whole page."""
     rows = [_row(provider) for provider in load_table().values()]
@@ -78,7 +84,7 @@ def reference() -> str:
 
 
 def _row(provider: Provider) -> str:
-    variables = " or ".join(f"`{name}`" for name in provider.key_env)
+    variables = OF_CLOUD.get(provider.cloud) or " or ".join(f"`{name}`" for name in provider.key_env)
     return f"| [{provider.title}]({provider.docs}) | `{provider.name}` | {variables} | {'; '.join(_quirks(provider))} |"
 
 

@@ -7,30 +7,37 @@ from urllib.parse import quote
 
 from gateway import __version__
 from gateway.dialects.formats import OUTBOUND
-from gateway.providers.provider import Provider
+from gateway.providers.provider import Provider, Route
 
 # Without it the Messages API refuses every request. Source: platform.claude.com, "Versions", read 2026-11-23.
 OF_DIALECT = {"anthropic_messages": (("anthropic-version", "2023-06-01"),)}
 
 
-def model_url(provider: Provider, model: str, *, stream: bool, dialect: str = "") -> str:
+def model_url(provider: Provider, model: str, *, stream: bool, dialect: str = "", route: Route | None = None) -> str:
     """Where a request for this model is posted.
 
-    model: the provider's name for it. dialect: the format, when it is not the provider's usual one.
+    model: the provider's name for it. dialect: the format, when it is not the provider's usual one. route: its way
+    there, where the provider has several.
     """
+    if route is not None:
+        path = OUTBOUND[route.dialect].path(model, stream)
+        query = ("&" if "?" in path else "?") + route.query if route.query else ""
+        return provider.base_url + route.prefix.replace("{model}", quote(model, safe="")) + path + query
     usual = "" if dialect and dialect != provider.dialect else provider.path.replace("{model}", quote(model))
     return provider.base_url + (usual or OUTBOUND[dialect or provider.dialect].path(model, stream))
 
 
-def upstream_headers(provider: Provider) -> tuple[tuple[str, str], ...]:
+def upstream_headers(provider: Provider, route: Route | None = None) -> tuple[tuple[str, str], ...]:
     """The headers of every request to this provider, names in lower case, key included. Made once per snapshot.
 
     A header of the row or of the settings replaces ours of the same name.
     """
+    dialect = provider.dialect if route is None else route.dialect
+    auth_header = (route.auth_header if route is not None else "") or provider.auth_header
     headers = {"content-type": "application/json", "user-agent": f"steelyard/{__version__}"}
-    headers.update(OF_DIALECT.get(provider.dialect, ()))
+    headers.update(OF_DIALECT.get(dialect, ()))
     if provider.key is not None:
         key = provider.key.reveal()
-        headers[provider.auth_header] = f"Bearer {key}" if provider.auth_header == "authorization" else key
+        headers[auth_header] = f"Bearer {key}" if auth_header == "authorization" else key
     headers.update((name.lower(), value) for name, value in provider.headers)
     return tuple(headers.items())

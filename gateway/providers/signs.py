@@ -66,7 +66,9 @@ SIGNS: tuple[Sign, ...] = (
             "prompt exceeds max length",  # Z.ai
             "too many tokens: total number of tokens",  # Cohere
             "`inputs` tokens + `max_new_tokens` must be",  # TGI, Together, Hugging Face
-            "input is too long for requested model",  # Bedrock
+            "input is too long",  # Bedrock
+            "too many input tokens",  # Bedrock
+            "exceeds the model limit",  # Bedrock: input and maxTokens together
             "reduce the length of the messages",  # OpenAI, Groq, Cerebras
             "context length of only",  # LM Studio
         ),
@@ -216,6 +218,29 @@ SIGNS: tuple[Sign, ...] = (
         statuses=(200, 400, 403, 404, 422),
     ),
     Sign(FaultKind.PERMISSION, texts=("user location is not supported",), statuses=(400,)),  # Gemini
+    # Bedrock says "access denied" of a model that is not enabled; the others of that account are.
+    Sign(
+        FaultKind.MODEL_GONE,
+        labels=("accessdeniedexception",),
+        texts=("access to the model", "foundation-model/", "inference-profile/"),
+    ),
+    Sign(
+        FaultKind.MODEL_GONE,
+        labels=("validationexception", "resourcenotfoundexception"),
+        texts=("model identifier is invalid", "on-demand throughput", "end of its life", "legacy", "model not found"),
+    ),
+    Sign(FaultKind.MODEL_GONE, labels=("operationnotsupported",)),  # Azure: this deployment answers to another API
+    Sign(
+        FaultKind.CREDENTIALS,
+        labels=(
+            "unrecognizedclientexception",  # AWS, and the rest of these
+            "invalidsignatureexception",
+            "incompletesignatureexception",
+            "missingauthenticationtokenexception",
+            "expiredtokenexception",
+            "invalidclienttokenid",
+        ),
+    ),
     # No room now:
     Sign(
         FaultKind.OVERLOADED,
@@ -228,6 +253,8 @@ SIGNS: tuple[Sign, ...] = (
             "provider_unavailable",  # OpenRouter
             "unavailable",  # Gemini
             "unavailable_error",  # llama.cpp, while it loads the model
+            "modelnotreadyexception",  # Bedrock, in a 429
+            "serviceunavailableexception",  # Bedrock
             "capacity_exceeded",
             "slow_down",  # OpenAI
         ),
@@ -254,15 +281,27 @@ SIGNS: tuple[Sign, ...] = (
             "throttling.burstrate",
             "limit_requests",
             "too_many_requests",
+            "throttlingexception",  # Bedrock
+            "servicequotaexceededexception",  # Bedrock, in a 400
         ),
     ),
     Sign(FaultKind.RATE_LIMITED, labels=("1302", "1303", "1304", "1308"), providers=("zai", "zhipuai")),
     Sign(FaultKind.RATE_LIMITED, labels=("1002",), providers=("minimax",)),
     # Nothing but its own words to go by:
-    Sign(FaultKind.REQUEST_TIMEOUT, labels=("timeout_error", "deadline_exceeded", "timeout")),
+    Sign(FaultKind.REQUEST_TIMEOUT, labels=("timeout_error", "deadline_exceeded", "timeout", "modeltimeoutexception")),
+    Sign(FaultKind.BROKEN_ANSWER, labels=("damaged_event_stream",)),  # ours: a checksum of Bedrock's stream is wrong
     Sign(
         FaultKind.SERVER_ERROR,
-        labels=("server_error", "api_error", "internal_error", "internal_server_error", "internal"),
+        labels=(
+            "server_error",
+            "api_error",
+            "internal_error",
+            "internal_server_error",
+            "internal",
+            "internalserverexception",  # Bedrock, and the two below
+            "modelstreamerrorexception",
+            "modelerrorexception",
+        ),
         statuses=INSIDE_AN_ANSWER,
     ),
     Sign(
@@ -277,7 +316,13 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         FaultKind.INVALID_REQUEST,
-        labels=("invalid_request_error", "invalid_argument", "invalid_request", "badrequesterror"),
+        labels=(
+            "invalid_request_error",
+            "invalid_argument",
+            "invalid_request",
+            "badrequesterror",
+            "validationexception",
+        ),
         statuses=INSIDE_AN_ANSWER,
     ),
 )

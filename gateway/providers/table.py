@@ -10,11 +10,14 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from gateway.providers.provider import Provider, Secret
+from gateway.providers.clouds import on_cloud
+from gateway.providers.provider import Provider, Route, Secret
+from gateway.providers.stated import Missing
 from gateway.settings.schema import ProviderSettings, Settings
 from gateway.settings.secrets import resolve as resolve_secret
 
 TABLE = "compatible.yaml"
+UNFIT = "its key has a space, a line break or a character that no key has; store it again"
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +39,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     drop_fields: tuple[str, ...] = ()
     max_tokens_field: str = ""
     region: str = ""
+    cloud: str = ""
+    routes: tuple[Route, ...] = ()
 
 
 class Resolution(Struct, frozen=True):
@@ -72,8 +77,8 @@ def resolve(settings: Settings, environ: Mapping[str, str]) -> Resolution:
 
 
 def found_keys(environ: Mapping[str, str]) -> dict[str, str]:
-    """The providers of the table whose key is in the environment, each with the variable that holds it."""
-    held = {name: _held(row, environ) for name, row in load_table().items()}
+    """The providers of the table that one variable makes live, and has; each with its name."""
+    held = {name: _held(row, environ) for name, row in load_table().items() if not row.cloud}
     return {name: variable for name, variable in held.items() if variable is not None}
 
 
@@ -94,6 +99,8 @@ def _resolve_one(
         return f"switched off by providers.{name}.enabled in the settings"
     if row is None and not wished.base_url:
         return _unknown(name)
+    if row is not None and row.cloud:
+        return _on_cloud(row, wished, environ)
     try:
         key = _key(row, wished, environ)
     except ValueError as error:  # its message never holds the key
@@ -101,8 +108,23 @@ def _resolve_one(
     if row is not None and not wished.base_url and key is None:
         return "set " + " or ".join(row.key_env)
     if key is not None and not _fits_a_header(key):
-        return "its key has a space, a line break or a character that no key has; store it again"
+        return UNFIT
     return _merged(row or Provider(name=name, title=name, base_url="", key=None), wished, key)
+
+
+def _on_cloud(row: Provider, wished: ProviderSettings, environ: Mapping[str, str]) -> Provider | str:
+    try:
+        found = on_cloud(row, wished, environ)
+    except Missing as missing:
+        return str(missing)
+    if found.key is not None and not _fits_a_header(found.key.reveal()):
+        return UNFIT
+    own_routes = () if wished.dialect else found.routes
+    return _merged(
+        msgspec.structs.replace(found, routes=own_routes),
+        msgspec.structs.replace(wished, base_url=""),
+        None if found.key is None else found.key.reveal(),
+    )
 
 
 def _key(row: Provider | None, wished: ProviderSettings, environ: Mapping[str, str]) -> str | None:

@@ -15,6 +15,12 @@ from gateway.wire.ability import Ability
 
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 COUNTRY = re.compile(r"[A-Z]{3}")
+# They become part of an address.
+PLACES = (
+    ("location", re.compile(r"[a-z0-9-]{1,40}"), "eu-west-1"),
+    ("project", re.compile(r"[a-z0-9.:-]{1,100}"), "my-project-123"),
+    ("api_version", re.compile(r"[0-9a-z-]{1,40}"), "2024-10-21"),
+)
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
 HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 # Keys belong into api_key, which does not hold them in plain text; the others belong to the connection.
@@ -38,6 +44,10 @@ def provider_rules(
         yield from reference_rules((*path, "api_key"), provider.api_key, environ)
     if provider.region and not COUNTRY.fullmatch(provider.region):
         yield Mistake((*path, "region"), f"is {quoted(provider.region)}; three capitals are expected: DEU, USA")
+    for key, pattern, example in PLACES:
+        stated = getattr(provider, key)
+        if stated and not pattern.fullmatch(stated):
+            yield Mistake((*path, key), f"is {quoted(stated)}; something like {example} is expected")
     yield from header_rules((*path, "headers"), provider.headers)
     counts = Counter(model.id for model in provider.models)
     for place, model in enumerate(provider.models):

@@ -100,6 +100,13 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_key: Annotated[str, said("'env:NAME' or 'file:/path', never the key itself")] = ""
     headers: Annotated[dict[str, str], said("sent with every request to it")] = {}
     region: Annotated[str, said("ISO-3 country of its data centre")] = ""
+    location: Annotated[str, said("a cloud's place: 'eu-west-1', 'europe-west4'; its own variables when empty")] = ""
+    project: Annotated[str, said("a project of Google Cloud; its own variables, or the key file, when empty")] = ""
+    api_version: Annotated[str, said("of Azure OpenAI, such as 2024-10-21; empty for the address without one")] = ""
+    login: Annotated[
+        Literal["", "environment", "machine"],
+        said("a cloud's credentials: from the environment even with a base_url, or from the machine that this runs on"),
+    ] = ""
     dialect: Annotated[
         Literal["", "openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere_v2", "ollama"],
         said("the format that it speaks; a provider of the table has its own, a server of yours speaks openai_chat"),

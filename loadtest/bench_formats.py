@@ -89,7 +89,7 @@ def cost_of(inbound: Inbound, codec: Codec, body: bytes, stream: list[bytes]) ->
         codec.request(Asked(inbound.parse(body, "auto"), inbound, IDENTITY), MANNER)
 
     def relayed() -> None:
-        relay = codec.relay(Asked(prompt, inbound, IDENTITY, whole))
+        relay = codec.relay(Asked(prompt, inbound, IDENTITY, whole), "m")
         for event in stream:
             relay.feed(event)
         relay.end()

@@ -81,6 +81,7 @@ def steps() -> dict[str, Callable[[], object]]:
         chosen,
         line.target,
         line.provider.name,
+        line.manner.model,
         line.url,
         None,
         line.headers,

@@ -159,10 +159,10 @@ class Codec(Protocol):
         """What the provider gets."""
         ...
 
-    def relay(self, asked: Asked) -> Relay:
-        """For a stream."""
+    def relay(self, asked: Asked, model: str) -> Relay:
+        """For a stream. model: who is asked, as the provider calls it, for answers that do not say."""
         ...
 
-    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
-        """What a whole answer says, and the same as the caller gets it; b"" when it is none."""
+    def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
+        """What a whole answer says, and the same as the caller gets it; b"" when it is none. model: as for `relay`."""
         ...

@@ -26,11 +26,11 @@ class ChatSplice:
         """The caller's own body, edited."""
         return upstream_body(asked.prompt, manner)
 
-    def relay(self, asked: Asked) -> StreamRelay:
+    def relay(self, asked: Asked, model: str) -> StreamRelay:
         """For a stream."""
         return StreamRelay(asked.prompt.wants_usage, choices=asked.prompt.choices)
 
-    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
+    def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """The provider's own body."""
         return read_answer(body), body
 

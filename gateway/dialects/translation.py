@@ -36,14 +36,14 @@ class Translation:
         """The caller's request in the provider's format."""
         return self._outbound.write_request(asked.conversation, manner)
 
-    def relay(self, asked: Asked) -> "TranslatedStream":
+    def relay(self, asked: Asked, model: str) -> "TranslatedStream":
         """For a stream."""
         writer = self._inbound.stream_writer(asked.conversation, asked.prompt.wants_usage)
-        return TranslatedStream(self._outbound, writer, asked.identity)
+        return TranslatedStream(self._outbound, writer, asked.identity, model)
 
-    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
+    def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """What a whole answer says, and the same in the caller's format."""
-        account, gathering = Account(asked.identity), Gathering()
+        account, gathering = Account(asked.identity, model), Gathering()
         gathering.take(account.take(self._outbound.read_answer(body)))
         facts = account.facts()
         if facts.error is not None or facts.malformed or facts.empty:
@@ -54,13 +54,14 @@ class Translation:
 class Account:
     """What the Deltas of one answer add up to, as far as anybody but the caller wants to know."""
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, model: str) -> None:
         self.started = False
         self.finish = ""
         self.usage: Usage | None = None
         self.error: bytes | None = None
         self.model = ""
         self._identity = identity
+        self._asked_model = model
         self._has_begun = False
         self._open: set[int] = set()  # indexes of choices
         self._finished: set[int] = set()
@@ -78,14 +79,23 @@ class Account:
                 break
             if not self._has_begun:
                 self._has_begun = True
-                began = delta if isinstance(delta, Began) else Began()
+                began = self._named(delta if isinstance(delta, Began) else Began())
                 self.model = began.model
-                identity = self._identity
-                taken.append(replace(began, id=began.id or identity.id, created=began.created or identity.created))
+                taken.append(began)
             if not isinstance(delta, Began):
                 self._note(delta)
                 taken.append(delta)
         return taken
+
+    def _named(self, began: Began) -> Began:
+        """With what its format does not say: Cohere and Converse name no model, others no time."""
+        identity = self._identity
+        return replace(
+            began,
+            id=began.id or identity.id,
+            model=began.model or self._asked_model,
+            created=began.created or identity.created,
+        )
 
     def _note(self, delta: Delta) -> None:
         if isinstance(delta, UsageReport):
@@ -132,11 +142,11 @@ class Account:
 class TranslatedStream:
     """A Relay, see `dialects.codec`."""
 
-    def __init__(self, outbound: Outbound, writer: StreamWriter, identity: Identity) -> None:
+    def __init__(self, outbound: Outbound, writer: StreamWriter, identity: Identity, model: str) -> None:
         self._outbound = outbound
         self._reader: StreamReader = outbound.stream_reader()
         self._writer = writer
-        self._account = Account(identity)
+        self._account = Account(identity, model)
         self._late = b""
         self._is_stray = False
 

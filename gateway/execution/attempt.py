@@ -37,6 +37,7 @@ class Call(Struct, frozen=True, gc=False):
     column: int
     target: str
     provider: str
+    model: str  # as the provider calls it
     url: URL
     proxy: URL | None
     headers: Mapping[str, str]
@@ -116,7 +117,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     timing.ended = monotonic()
     if body is None:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
-    facts, body = call.codec.answer(body, call.asked)
+    facts, body = call.codec.answer(body, call.asked, call.model)
     return problem_of(call, facts) or Whole(call, timing, body, facts)
 
 
@@ -134,7 +135,7 @@ def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
 async def begin(call: Call, transport: Transport) -> Begun | Fault:
     """Send and read until the first real content, or the end; nothing has reached the caller by then."""
     timing = Timing(monotonic())
-    relay = call.codec.relay(call.asked)
+    relay = call.codec.relay(call.asked, call.model)
     response: aiohttp.ClientResponse | None = None
     begun: Begun | Fault | None = None
     try:

@@ -138,6 +138,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         column=line.column,
         target=line.target,
         provider=line.provider.name,
+        model=line.manner.model,
         url=line.stream_url if prompt.stream else line.url,
         proxy=line.proxy,
         headers=line.headers_for(errand.caller_headers, outgoing.headers),

@@ -137,7 +137,7 @@ def test_what_is_no_answer_is_none() -> None:
     assert relay.feed_answer(b'{"hello":1}') == b""
     assert (relay.malformed, relay.complete) == (True, False)
     assert answer_as_events(b"[1]") == b""
-    assert MessagesSplice().answer(b'{"hello":1}', asked())[0].malformed
+    assert MessagesSplice().answer(b'{"hello":1}', asked(), "m")[0].malformed
 
 
 def test_the_body_is_the_callers_own_but_for_what_is_ours() -> None:

@@ -85,7 +85,7 @@ def test_a_chat_client_gets_what_cohere_says() -> None:
         "messages": [{"role": "user", "content": "hi"}],
         "stream": True,
     }
-    relay = codec.relay(asked)
+    relay = codec.relay(asked, "command-a")
     out = relay.feed(STREAMS["a_plan_and_two_calls"])
     relay.end()
     out += relay.closing(None)
@@ -93,6 +93,8 @@ def test_a_chat_client_gets_what_cohere_says() -> None:
     assert relay.finish == "tool_calls"
     assert out.endswith(b"data: [DONE]\n\n")
     assert b'"weather"' in out
+    assert b'"model":"command-a"' in out, "Cohere does not say who answers"
+    assert b'"model":""' not in out
 
 
 def test_its_error_is_told_as_an_error() -> None:

@@ -76,7 +76,7 @@ def test_a_chat_client_gets_what_ollama_says() -> None:
     told = json.loads(codec.request(asked, TargetManner("llama3.2")).body)
     assert told["stream"] is False
     line = {"model": "llama3.2", "message": {"content": "Hello"}, "done": True, "prompt_eval_count": 3, "eval_count": 1}
-    facts, out = codec.answer(json.dumps(line).encode(), asked)
+    facts, out = codec.answer(json.dumps(line).encode(), asked, "m")
     answer = json.loads(out)
     assert answer["choices"][0]["message"]["content"] == "Hello"
     assert answer["usage"]["prompt_tokens"] == 3

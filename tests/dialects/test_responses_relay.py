@@ -188,7 +188,7 @@ def test_thoughts_of_other_makers_stay_behind() -> None:
 
 def test_facts_of_whole_answers() -> None:
     answer = next(case for case in ANSWERS if case.name == "thought_text_and_calls").given.encode()
-    facts, body = SPLICE.answer(answer, asked())
+    facts, body = SPLICE.answer(answer, asked(), "m")
     assert (facts.finish, facts.model, facts.empty, facts.usage) == (
         "tool_calls",
         "gpt-x",

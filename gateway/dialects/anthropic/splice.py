@@ -36,11 +36,11 @@ class MessagesSplice:
             return upstream_body(asked.prompt, manner, self._host)
         return write_request(asked.conversation, manner, self._host)
 
-    def relay(self, asked: Asked) -> StreamRelay:
+    def relay(self, asked: Asked, model: str) -> StreamRelay:
         """For a stream."""
         return StreamRelay()
 
-    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
+    def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """The provider's own body."""
         return read_facts(body), body
 

@@ -98,5 +98,5 @@ class InvokedSplice(MessagesSplice):
     def __init__(self) -> None:
         super().__init__(BEDROCK)
 
-    def relay(self, asked: Asked) -> StreamRelay:
+    def relay(self, asked: Asked, model: str) -> StreamRelay:
         return StreamRelay(parser=InvokedParser())

@@ -26,11 +26,11 @@ class GeminiSplice:
             return write_request(asked.conversation, manner)
         return upstream_body(asked.prompt.body, manner.drop_fields)
 
-    def relay(self, asked: Asked) -> StreamRelay:
+    def relay(self, asked: Asked, model: str) -> StreamRelay:
         """For a stream."""
         return StreamRelay(choices=asked.prompt.choices, sse=self._sse)
 
-    def answer(self, body: bytes, asked: Asked) -> tuple[AnswerFacts, bytes]:
+    def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """The provider's own body."""
         return read_facts(body), body
 

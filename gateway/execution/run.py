@@ -148,6 +148,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
         over_at=errand.over_at,
+        is_first=not errand.attempts,
         secrets=line.secrets,
     )
     errand.sent_at = started = monotonic()

@@ -184,23 +184,27 @@ class House:
         """Carry out what was asked for, one after the other. Compiling takes tens of milliseconds, hence the thread."""
         while True:
             catalog = await self._wanted.get()
-            if catalog is None and self.path is not None and not self.path.exists():
-                log.warning("%s is gone; the settings last read from it go on serving until it is back", self.path)
-                continue
             try:
-                settings = self.settings if catalog is not None else self._read_again()
-                snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
+                await self._reload(catalog)
             except SettingsError as error:
                 for finding in error.findings:
                     log.error("not reloaded, the old settings go on serving: %s", finding.partition("\n")[0])
-                continue
             except (ValueError, OSError) as error:
                 log.error("not reloaded, the old settings and catalog go on serving: %s", error)
-                continue
-            self.settings, self.catalog = settings, catalog or self.catalog
-            self.live.swap(snapshot)
-            log.info("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
-            logs.set_level(settings.server.log)
+            except Exception:  # whatever it is, it must not end the server
+                log.exception("not reloaded, the old settings and catalog go on serving")
+
+    async def _reload(self, catalog: Catalog | None) -> None:
+        """Take over a catalog, or what the settings file says by now."""
+        if catalog is None and self.path is not None and not self.path.exists():
+            log.warning("%s is gone; the settings last read from it go on serving until it is back", self.path)
+            return
+        settings = self.settings if catalog is not None else self._read_again()
+        snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
+        self.settings, self.catalog = settings, catalog or self.catalog
+        self.live.swap(snapshot)
+        log.info("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
+        logs.set_level(settings.server.log)
 
     def _read_again(self) -> Settings:
         # A file that we have read once must not be replaced by defaults because it went away.

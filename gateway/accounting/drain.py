@@ -157,6 +157,7 @@ class Intake:
         self.set_aside = 0
         self._ledger = ledger
         self._offsets: dict[str, int] = {}
+        self._left: set[Path] = set()  # abandoned folders that could not be drained, so that each is told of once
 
     def reload_offsets(self) -> None:
         """Read again how far each segment is drained. Not knowing costs time, but nothing is stored twice."""
@@ -175,6 +176,12 @@ class Intake:
             for segment in finished:
                 self._offsets.pop(name_of(segment), None)
                 segment.unlink()
+
+    def leave(self, folder: Path, error: Exception) -> None:
+        """Say that an abandoned folder could not be drained. It is tried again, without another word."""
+        if folder not in self._left:
+            self._left.add(folder)
+            LOG.error("%s cannot be brought over and is left as it is: %s", folder, error or type(error).__name__)
 
     def _drain_segment(self, segment: Path, is_finished: bool) -> None:
         name, offsets = name_of(segment), self._offsets
@@ -201,11 +208,18 @@ class Intake:
 
 
 def adopt(intake: Intake) -> None:
-    """Bring over what processes that died have left in the journal's folder, and clear it away."""
+    """Bring over what processes that died have left in the journal's folder, and clear it away.
+
+    One folder that makes trouble stops neither the others nor our own; a ledger that does is told to the caller.
+    """
     for claim in claim_abandoned(intake.folder):
         try:
             intake.reload_offsets()  # the dead process knew more than we did
             intake.drain(claim.segments())
+        except LedgerUnavailable:
+            raise
+        except Exception as error:
+            intake.leave(claim.path, error)
         finally:
             claim.release()
 

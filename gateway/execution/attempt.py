@@ -48,6 +48,7 @@ class Call(Struct, frozen=True, gc=False):
     connect_seconds: float
     patience_seconds: float  # until the whole answer, or a stream's first content
     over_at: float  # monotonic second at which the whole request must be over, all attempts included
+    is_first: bool  # no other attempt has taken of that time
     secrets: Sequence[str]  # never to be seen in a fault's message
     login: Login | None = None  # what lets us in, where `headers` do not
 
@@ -59,6 +60,7 @@ class Timing(Struct, gc=False):
     headers: float = 0.0
     first_token: float = 0.0
     ended: float = 0.0
+    caller_seconds: float = 0.0  # a duration: how long a stream waited for its caller to take what had come
 
 
 class Whole(Struct, frozen=True, gc=False):
@@ -225,7 +227,9 @@ def transport_fault(call: Call, failure: TransportFailure, after_headers: FaultK
 
 
 def timeout_fault(kind: FaultKind, call: Call) -> Fault:
-    return Fault(kind, None, None, f"nothing useful within {call.patience_seconds:g} s", b"", "")
+    """A later target that was given only what the others had left of the total time has done nothing wrong."""
+    told = f"nothing useful within {call.patience_seconds:g} s"
+    return Fault(kind, None, None, told, b"", "", is_targets=call.is_first or monotonic() < call.over_at)
 
 
 def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cost_nano_usd: int = 0) -> AttemptRecord:

@@ -17,16 +17,20 @@ class ProgressWatch:
         self._idle = idle_seconds
         self._until = until  # in loop time
         self.waiting_since: float | None = self._loop.time()
+        self.caller_seconds = 0.0  # spent in the caller's turns
+        self._caller_since = 0.0
         self.overdue: Literal["", "idle", "total"] = ""  # which limit made it interrupt
         self._timer = self._loop.call_at(min(self._loop.time() + idle_seconds, until), self._look)
 
     def provider_turn(self) -> None:
-        """Progress was made; from now on we wait for the provider."""
-        self.waiting_since = self._loop.time()
+        """The caller has taken it; from now on we wait for the provider."""
+        self.waiting_since = now = self._loop.time()
+        self.caller_seconds += now - self._caller_since
 
     def caller_turn(self) -> None:
         """From now on we wait for the caller to take what we have."""
         self.waiting_since = None
+        self._caller_since = self._loop.time()
 
     def stop(self) -> None:
         """End the watch; safe to call twice."""

@@ -80,6 +80,9 @@ class Health:
 
     def failed(self, column: int, now: float, fault: Fault) -> None:
         """An attempt failed. The fault's rule says whether it counts, and whom it puts out for how long."""
+        if not fault.is_targets:
+            self.released(column)
+            return
         rule = RULES[fault.kind]
         if rule.counts:
             self._count(column, now, 0.0)

@@ -18,6 +18,7 @@ from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
 
 NOTHING = Usage()
+MOST_CALLER_SHARE = 0.2  # of a stream's time, spent on writing to the caller, for its speed to be the provider's
 
 
 class Spent(Struct, frozen=True, gc=False):
@@ -55,14 +56,16 @@ def carbon_g(usage: Usage, line: Line, targets: Targets) -> float:
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
     """Tell health that the target answered, and how fast.
 
-    A whole answer hides when its first token came, so that time is taken from what is known of the target.
+    A whole answer hides when its first token came, so that time is taken from what is known of the target. A stream
+    whose caller was slow hides how fast the provider was: what waits in the buffers comes at once.
     """
     timing, column = answer.timing, answer.call.column
     first_token = timing.first_token - timing.started if timing.first_token else None
     took = timing.ended - timing.started
     writing = took - first_token if first_token is not None else took - first_token_seconds(errand, column, took)
     tokens = spent.usage.output_tokens
-    per_token = writing / tokens if tokens > 1 and not spent.usage.estimated else None
+    is_measured = tokens > 1 and not spent.usage.estimated and timing.caller_seconds <= MOST_CALLER_SHARE * writing
+    per_token = writing / tokens if is_measured else None
     errand.health.answered(column, timing.ended, first_token, per_token)
 
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+from msgspec.structs import replace
+
 from gateway.execution.attempt import Begun, stream_fault, transport_fault
 from gateway.execution.deadline import ProgressWatch
 from gateway.providers.faults import Fault, FaultKind
@@ -33,10 +35,11 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
         task = asyncio.current_task()
         if not watch.overdue or (task is not None and task.uncancel() > 0):
             raise
-        return ended(begun, TIMED_OUT[watch.overdue])
+        return ended(begun, timed_out(begun, watch))
     finally:
         watch.stop()
         begun.timing.ended = monotonic()
+        begun.timing.caller_seconds = watch.caller_seconds
         if not begun.relay.done:
             begun.close()
 
@@ -58,6 +61,17 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
         if not chunk and response.content.at_eof():
             break
     return ended(begun, UNFINISHED)
+
+
+def timed_out(begun: Begun, watch: ProgressWatch) -> Fault:
+    """The fault of a stream that its watch has interrupted.
+
+    The total time is that of the whole request. It says nothing of a target that got only what others had left of it,
+    nor of one whose caller does not take what it sends.
+    """
+    if watch.overdue == "total" and (watch.waiting_since is None or not begun.call.is_first):
+        return replace(TIMED_OUT["total"], is_targets=False)
+    return TIMED_OUT[watch.overdue or "idle"]
 
 
 def ended(begun: Begun, fault: Fault) -> Fault | None:

@@ -129,6 +129,7 @@ class Fault(Struct, frozen=True):
     message: str  # one line of at most 300 printable characters, keys replaced by ***
     body: bytes  # the provider's error as an OpenAI error document, b"" when it is not the caller's to see
     code: str  # the provider's own code or type, "" when it has none
+    is_targets: bool = True  # False: somebody else used up the time, so it says nothing about the target
 
 
 def classify_answer(

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.dialects.openai_chat import error_body
 from gateway.errors import InvalidRequest
@@ -49,6 +50,7 @@ class SteelyardProtocol(HttpToolsProtocol):
     is_gone = False  # for who was not listening when the caller left
     is_late = False  # the body took too long; who waits for it says so
 
+    _running: RequestResponseCycle | None = None  # `cycle` is the newest request, which may have to wait for this one
     _phase = WHOLE
     _packet_bytes = 0  # of the packet being parsed
     _passed_bytes = 0  # of those, the ones that belong to requests before the newest one
@@ -72,6 +74,10 @@ class SteelyardProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.is_gone = True
+        running = self._running
+        if running is not None and running is not self.cycle:  # uvicorn tells the newest one only
+            running.disconnected = True
+            running.message_event.set()
         self._stop_clock()
         self._stop_watching_reader()
         self._unset_keepalive_if_required()
@@ -141,6 +147,10 @@ class SteelyardProtocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def shutdown(self) -> None:
         self._may_stay = False

@@ -167,6 +167,26 @@ def test_garbage_is_set_aside_and_what_follows_is_read(tmp_path: Path, garbage: 
     ledger.close()
 
 
+def test_a_folder_that_cannot_be_drained_stops_nobody_and_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    leave_behind(tmp_path, "1-dead", line("a"))
+    leave_behind(tmp_path, "3-dead", line("b"))
+    (tmp_path / "journal" / "2-dead" / "00000001.jsonl").mkdir(parents=True)  # no file, as after a repaired disk
+    house = House(tmp_path)
+    house.journal.append(a_receipt("own"))
+    house.drainer.start()
+    assert house.drainer.flush(PATIENCE)
+    assert house.stored() == ["a", "b", "own"]
+    assert house.drainer.stop(PATIENCE)
+    intake = Intake(tmp_path / "journal", house.ledger)
+    adopt(intake)
+    adopt(intake)
+    told = [record.threadName for record in caplog.records if "2-dead" in record.getMessage()]
+    assert told == ["drainer", "MainThread"]
+    house.ledger.close()
+
+
 def test_what_was_drained_before_a_crash_is_neither_read_nor_stored_again(tmp_path: Path) -> None:
     leave_behind(tmp_path, "7-dead", line("a") + line("b"))
     ledger = SqliteLedger(tmp_path / "ledger.db")

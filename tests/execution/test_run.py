@@ -56,6 +56,18 @@ async def test_the_total_time_ends_the_travelling() -> None:
         assert reply.json["error"]["code"] == "upstream_timeout"
 
 
+@pytest.mark.parametrize(("stream", "first_seconds"), [(False, 0.1), (True, 0.3)], ids=["whole", "stream"])
+async def test_a_target_that_gets_only_what_the_others_left_is_not_blamed(stream: bool, first_seconds: float) -> None:
+    limits = {"first_token_seconds": first_seconds, "total_seconds": 0.6}  # a whole answer of one token gets 0.2 s more
+    async with simulated(*EVERYBODY) as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
+        reply = await spine.ask(ALPHA, BRAVO, stream=stream, simulate="F08", max_tokens=1)
+        assert (reply.status, reply.faults) == (504, ["header_timeout", "header_timeout"])
+        first, second = (spine.snapshot.targets.ids.index(target) for target in (ALPHA, BRAVO))
+        known, prior = spine.health.view(monotonic()).availability, spine.snapshot.targets.prior.availability
+        assert known[first] < 0.99 * prior[first]
+        assert known[second] == pytest.approx(prior[second])
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_a_provider_that_stated_a_wait_is_not_called_inside_it(stream: bool) -> None:
     async with simulated("sim-alpha", "sim-bravo") as simulator, opened(snapshot_of(simulator.ports)) as spine:

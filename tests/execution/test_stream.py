@@ -2,12 +2,14 @@
 
 import asyncio
 import zlib
+from time import monotonic
 
 import pytest
 
+from gateway.execution.health import VIEW_SECONDS
 from gateway.server.limits import Message, Send
 from tests.execution.providers import Visit, raw, simulated
-from tests.execution.spine import ALPHA, BRAVO, Reply, opened, snapshot_of, take
+from tests.execution.spine import ALPHA, BRAVO, Reply, Spine, opened, snapshot_of, take
 
 HASTY = {"idle_seconds": 0.25}
 
@@ -182,6 +184,8 @@ async def test_a_slow_reader_slows_the_provider_down_and_is_not_taken_for_a_slow
                 break
             sent += 1
         await visit.event({}, "stop")
+        usage = b'{"prompt_tokens":1,"completion_tokens":%d}' % (sent * 1_000)
+        await visit.chunk(b'data: {"choices":[],"usage":%b}\n\n' % usage)
         await visit.chunk(b"data: [DONE]\n\n")
         await visit.chunk(b"")
 
@@ -202,6 +206,37 @@ async def test_a_slow_reader_slows_the_provider_down_and_is_not_taken_for_a_slow
         reply = await asking
         assert reply.is_whole_stream()
         assert spine.receipts[0].outcome == "ok"
+        assert not spine.receipts[0].usage.estimated
+        assert learned_nothing_of_speed(spine)
+
+
+def learned_nothing_of_speed(spine: Spine) -> bool:
+    known = spine.health.view(monotonic() + VIEW_SECONDS).seconds_per_output_token
+    return bool(known == pytest.approx(spine.snapshot.targets.prior.seconds_per_output_token))
+
+
+async def test_a_stream_whose_caller_keeps_up_tells_how_fast_the_target_is() -> None:
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        assert (await spine.ask(ALPHA, stream=True, simulate="F73;gap=20;tokens=4")).is_whole_stream()
+        assert not learned_nothing_of_speed(spine)
+
+
+async def test_a_caller_who_reads_nothing_for_the_total_time_costs_the_target_no_trust() -> None:
+    def once_stuck(reply: Reply) -> Send:
+        async def send(message: Message) -> None:
+            is_first = message["type"] == "http.response.body" and not reply.body
+            take(reply, message)
+            if is_first:
+                await asyncio.Event().wait()
+
+        return send
+
+    limits = {"total_seconds": 0.5}
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
+        reply = await spine.ask(ALPHA, stream=True, send=once_stuck)
+        assert (reply.is_cut_stream(), reply.faults) == (True, ["total_timeout"])
+        known = spine.health.view(monotonic() + VIEW_SECONDS).availability
+        assert known == pytest.approx(spine.snapshot.targets.prior.availability)
 
 
 async def test_a_firehose_arrives_whole() -> None:

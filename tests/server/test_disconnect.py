@@ -13,13 +13,13 @@ from tests.running import Gateway, Simulator, stopped_after
 DEADLINE_SECONDS = 10.0
 
 
-def request(gateway: Gateway, stream: bool, text: str = "hello") -> socket.socket:
-    """An open connection on which a chat request has been sent."""
+def request(gateway: Gateway, stream: bool, text: str = "hello", times: int = 1) -> socket.socket:
+    """An open connection on which a chat request has been sent, so often without waiting for an answer."""
     body = json.dumps({"model": "auto", "stream": stream, "messages": [{"role": "user", "content": text}]}).encode()
     port = int(gateway.url.rpartition(":")[2])
     connection = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
-    connection.sendall(head.encode() + body)
+    connection.sendall((head.encode() + body) * times)
     return connection
 
 
@@ -77,3 +77,18 @@ def test_a_caller_who_leaves_in_the_middle_of_his_request_is_no_error_of_ours(ke
     decision = keyless.chat().headers["x-steelyard-decision"]
     keyless.wait_for(decision)
     assert not [line for line in keyless.lines if "Traceback" in line]
+
+
+def test_who_hangs_up_with_another_request_waiting_leaves_no_error_behind(tmp_path: Path) -> None:
+    simulator = Simulator(tmp_path, "sim-bravo", pace=2.0)
+    url = f"http://127.0.0.1:{simulator.ports['sim-bravo']}/v1"
+    model = "{id: sim/long-scroll, context_window: 2000000, input_price_usd: 1, output_price_usd: 1}"
+    gateway = Gateway(tmp_path, f"providers: {{own: {{base_url: '{url}', models: [{model}]}}}}")
+    with stopped_after(simulator, gateway):
+        connection = request(gateway, stream=False, times=2)
+        assert eventually(lambda: len(simulator.log("sim-bravo")) == 1)
+        connection.close()
+        assert eventually(lambda: simulator.log("sim-bravo")[0]["outcome"] == "gone")
+        assert gateway.chat("next", max_tokens=1).status_code == 200
+        assert len(simulator.log("sim-bravo")) == 2
+    assert "ASGI" not in "".join(gateway.lines)

@@ -1,10 +1,14 @@
 """A settings file can change under a running server: good ones take over whole, bad ones change nothing."""
 
+import asyncio
 import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from gateway.bootstrap import House, Options
+from gateway.live import Live
 from tests.running import Gateway, stopped_after
 
 FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
@@ -119,3 +123,42 @@ def test_a_reload_cannot_let_everybody_in(tmp_path: Path) -> None:
         (tmp_path / "steelyard.yaml").write_text("routers: {}\n")
         gateway.wait_for("caller keys")
         assert gateway.chat().status_code == 401
+
+
+class Environ(Mapping[str, str]):
+    """An environment that fails once, as no file can make it."""
+
+    is_broken = False
+
+    def __getitem__(self, name: str) -> str:
+        if self.is_broken:
+            self.is_broken = False
+            raise RuntimeError("out of order")
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+async def test_whatever_a_reload_runs_into_the_next_one_is_carried_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, environ, swapped = tmp_path / "steelyard.yaml", Environ(), asyncio.Event()
+    config.write_text(ONE)
+    house = House(Options(config), environ)
+    house.live = Live(house._compile(house.settings, house.catalog))
+    house.live.on_swap(lambda snapshot: swapped.set())
+    environ.is_broken = True
+    config.write_text(TWO)
+    house.ask_reload()
+    house.ask_reload()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(house.follow())
+        await swapped.wait()
+        following.cancel()
+    logged = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert logged == ["not reloaded, the old settings and catalog go on serving"]
+    assert "two" in house.live.current.policies

@@ -56,32 +56,32 @@ class Transport:
         connect_seconds: how long a new connection may take; the caller limits the rest. login: what `headers` lack to
         be let in. Raises TransportFailure.
         """
-        if login is None:
-            return await self._post(url, headers, body, connect_seconds, proxy)
-        headers = await self.wallet.signed(login, url, headers, body)
-        response = await self._post(url, headers, body, connect_seconds, proxy)
-        if response.status in (401, 403):
-            self.wallet.distrust(login)
-        return response
-
-    async def _post(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
-    ) -> aiohttp.ClientResponse:
+        if login is not None:
+            headers = await self.wallet.signed(login, url, headers, body)
         sent_at = monotonic()
         try:
-            return await post(self._pooled, url, headers, body, connect_seconds, proxy)
+            response = await exchange(self._pooled, url, headers, body, connect_seconds, proxy)
         except (aiohttp.ClientError, OSError) as error:
             if not hung_up(error) or monotonic() - sent_at > STALE_SECONDS:
                 raise explained(error) from error
-        # Either a pooled connection that the provider had closed, or a provider that hangs up on us: a new connection
-        # tells them apart. Nothing was answered, so nothing is doubled that the provider has not abandoned.
+            response = await self._post_afresh(url, headers, body, connect_seconds, proxy)
+        if login is not None and response.status in (401, 403):
+            self.wallet.distrust(login)
+        return response
+
+    async def _post_afresh(
+        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
+    ) -> aiohttp.ClientResponse:
+        """Either a pooled connection that the provider had closed, or a provider that hangs up on us: a new connection
+        tells them apart. Nothing was answered, so nothing is doubled that the provider has not abandoned.
+        """
         try:
-            return await post(self._fresh, url, headers, body, connect_seconds, proxy)
+            return await exchange(self._fresh, url, headers, body, connect_seconds, proxy)
         except (aiohttp.ClientError, OSError) as error:
             raise explained(error) from error
 
 
-async def post(
+async def exchange(
     via: aiohttp.ClientSession | None,
     url: URL,
     headers: Mapping[str, str],

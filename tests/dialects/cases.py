@@ -4,6 +4,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from gateway.framing.aws_events import write_message
+
 ROOT = Path(__file__).parents[1] / "fixtures" / "dialects"
 RULE = "-" * 10
 
@@ -19,6 +21,20 @@ class Case(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.format}-{self.operation}-{self.name}"
+
+    @property
+    def stream(self) -> bytes:
+        """The given stream as it comes over the wire; one of AWS's has a line `type {payload}` per message."""
+        if self.format == "bedrock_converse":
+            return b"".join(map(aws_message, self.given.splitlines()))
+        return self.given.encode() + b"\n\n"
+
+
+def aws_message(line: str) -> bytes:
+    kind, _, payload = line.partition(" ")
+    named = ":exception-type" if kind.endswith("Exception") else ":event-type"
+    what = "exception" if named == ":exception-type" else "event"
+    return write_message({named: kind, ":content-type": "application/json", ":message-type": what}, payload.encode())
 
 
 def load_cases() -> list[Case]:

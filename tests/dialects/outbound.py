@@ -11,9 +11,7 @@ from tests.dialects.cases import load_cases
 def streams_of(format_: str) -> dict[str, bytes]:
     """The recorded streams of a format, by the names of their cases."""
     return {
-        case.name: case.given.encode() + b"\n\n"
-        for case in load_cases()
-        if case.format == format_ and case.operation == "read_stream"
+        case.name: case.stream for case in load_cases() if case.format == format_ and case.operation == "read_stream"
     }
 
 

@@ -67,7 +67,7 @@ def read_answer(case: Case) -> object:
 
 def read_stream(case: Case) -> object:
     reader = OUTBOUND[case.format].stream_reader()
-    return plain([*reader.feed(case.given.encode() + b"\n\n"), *reader.end()])
+    return plain([*reader.feed(case.stream), *reader.end()])
 
 
 def write_answer(case: Case) -> object:

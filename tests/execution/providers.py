@@ -84,6 +84,10 @@ class Visit:
         self.heads.append(await self._reader.readuntil(b"\r\n\r\n"))
         return self.heads[-1]
 
+    async def body(self, size: int) -> bytes:
+        """Read so many bytes behind the head."""
+        return await self._reader.readexactly(size)
+
     async def request(self) -> bytes:
         """Read one request, and return its body."""
         head = await self.head()

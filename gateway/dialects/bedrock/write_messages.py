@@ -94,7 +94,10 @@ class MessageWriter:
             self._losses.add_in_turn(number, "", "a result that no call asked for was told as text")
             self._say(Turn("user", as_words(part)), number)
             return
-        results = self._draft_behind(self._home[id_]).results
+        behind = self._draft_behind(self._home[id_])
+        if behind is not self._drafts[-1]:
+            self._losses.add_in_turn(number, "", "a result that came late was moved behind its call")
+        results = behind.results
         blocks = list(self._parts.result(part, id_, number))
         if id_ in results:
             self._losses.add_in_turn(number, "", "a second result of the same call was joined to the first")

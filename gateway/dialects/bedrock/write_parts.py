@@ -25,7 +25,7 @@ MOST_MARKS = 4
 
 
 class PartWriter:
-    """Writes parts of one conversation. has_document: one was written, and wants a text beside it."""
+    """Writes parts of one conversation."""
 
     def __init__(self, model: Model, losses: Losses) -> None:
         self._model = model

@@ -153,7 +153,7 @@ STREAM = wrapped(SAID)
 
 @pytest.mark.parametrize("cut", range(1, len(STREAM), 3))
 def test_claudes_stream_is_anthropics_own_however_it_is_cut(cut: int) -> None:
-    relay, plain = InvokedSplice().relay(asked()), codec_of(MESSAGES, "anthropic_messages").relay(asked())
+    relay, plain = InvokedSplice().relay(asked(), "m"), codec_of(MESSAGES, "anthropic_messages").relay(asked(), "m")
     out = relay.feed(STREAM[:cut]) + relay.feed(STREAM[cut:])
     relay.end()
     assert out == plain.feed(unwrapped(SAID))
@@ -173,7 +173,7 @@ def test_claudes_stream_means_the_same_to_a_chat_client() -> None:
 def test_a_damaged_byte_of_claudes_stream_is_an_error(place: int) -> None:
     stream = bytearray(STREAM)
     stream[place] ^= 0x04
-    relay = InvokedSplice().relay(asked())
+    relay = InvokedSplice().relay(asked(), "m")
     relay.feed(bytes(stream))
     relay.end()
     # A length that grew by less than what follows is still a wrong checksum; one in the last message may wait for more.
@@ -184,14 +184,14 @@ def test_an_exception_amid_claudes_stream_is_an_error_of_its_name() -> None:
     broken = write_message(
         {":exception-type": "throttlingException", ":message-type": "exception"}, b'{"message":"Too many tokens"}'
     )
-    relay = InvokedSplice().relay(asked())
+    relay = InvokedSplice().relay(asked(), "m")
     assert b"H\\u00e9llo" in relay.feed(wrapped(SAID[:3]) + broken + wrapped(SAID[3:]))
     assert json.loads(relay.error or b"") == {"message": "Too many tokens", "type": "throttlingException"}
     assert not relay.complete
 
 
 def test_a_message_that_holds_no_event_is_dropped() -> None:
-    relay = InvokedSplice().relay(asked())
+    relay = InvokedSplice().relay(asked(), "m")
     relay.feed(write_message(HEADERS, b'{"bytes":"*"}') + write_message(HEADERS, b"[") + write_message(HEADERS, b""))
     relay.feed(STREAM)
     assert relay.malformed
@@ -206,7 +206,7 @@ def test_a_whole_answer_in_the_place_of_claudes_stream_is_read() -> None:
         "stop_reason": "end_turn",
         "usage": {"input_tokens": 9, "output_tokens": 3},
     }
-    relay = InvokedSplice().relay(asked())
+    relay = InvokedSplice().relay(asked(), "m")
     assert b"Hello." in relay.feed_answer(json.dumps(answer).encode())
     assert relay.complete
 

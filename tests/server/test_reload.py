@@ -159,5 +159,7 @@ async def test_whatever_a_reload_runs_into_the_next_one_is_carried_out(
         following = tasks.create_task(house.follow())
         await swapped.wait()
         following.cancel()
-    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["not reloaded, the old settings and catalog go on serving"]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [
+        "not reloaded, the old settings and catalog go on serving"
+    ]
     assert "two" in house.live.current.policies

@@ -1,4 +1,4 @@
-"""What every relay of a stream has in common, whatever the two formats."""
+"""What every codec has in common, whatever the two formats."""
 
 import json
 import tracemalloc
@@ -52,9 +52,13 @@ def name_of(value: Inbound | str) -> str:
     return value if isinstance(value, str) else value.name
 
 
-def relay_of(inbound: Inbound, outbound: str) -> Relay:
+def asked(inbound: Inbound) -> Asked:
     body = json.dumps({"model": "m", "stream": True, **HELLO[inbound.name]}).encode()
-    return codec_of(inbound, outbound).relay(Asked(inbound.parse(body, "m"), inbound, Identity("dec_1", 7)))
+    return Asked(inbound.parse(body, "m"), inbound, Identity("dec_1", 7))
+
+
+def relay_of(inbound: Inbound, outbound: str) -> Relay:
+    return codec_of(inbound, outbound).relay(asked(inbound))
 
 
 @pytest.mark.parametrize(("inbound", "outbound"), EQUALS, ids=name_of)
@@ -83,3 +87,13 @@ def test_a_long_event_is_not_copied_with_each_piece(inbound: Inbound, outbound: 
         tracemalloc.stop()
     assert not relay.oversized
     assert peak_bytes < 2**17
+
+
+@pytest.mark.parametrize(("inbound", "outbound"), [pair for pair in PAIRS if pair[1] in ANSWERS], ids=name_of)
+def test_the_estimate_is_of_bytes_whatever_the_script(inbound: Inbound, outbound: str) -> None:
+    answer = json.dumps(ANSWERS[outbound], ensure_ascii=False).replace("word", "語" * 100)
+    facts, _ = codec_of(inbound, outbound).answer(answer.encode(), asked(inbound))
+    assert facts.output_tokens_estimate >= 75
+    relay = relay_of(inbound, outbound)
+    relay.feed_answer(answer.encode())
+    assert relay.output_tokens_estimate >= 75

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
-from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.anthropic.errors import error_event
 from gateway.dialects.anthropic.events import BLOCK, EVENT, Event
 from gateway.dialects.anthropic.frames import event
@@ -181,10 +181,10 @@ class StreamRelay:
             self._open.add(index)
             block = BLOCK.decode(read.content_block)
             self._has_calls = self._has_calls or block.type == "tool_use"
-            size = len(block.text or block.thinking or block.data or block.name or "")
+            size = bytes_of(block.text or block.thinking or block.data or block.name or "")
         elif read.type == "content_block_delta" and read.delta is not None:
             delta = read.delta
-            size = len(delta.text or delta.thinking or delta.partial_json or "")
+            size = bytes_of(delta.text or delta.thinking or delta.partial_json or "")
         elif read.type == "content_block_stop":
             self._open.discard(index)
         self.started = self.started or size > 0

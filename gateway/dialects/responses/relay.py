@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
-from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.edits import apply, attach, with_value
 from gateway.dialects.responses.document import ErrorOut, response_of
 from gateway.dialects.responses.errors import code_of
@@ -197,7 +197,7 @@ class StreamRelay:
             self._note_item(read.type, read.item)
         elif read.delta:
             self._is_fresh = False
-            self._count(len(read.delta))
+            self._count(bytes_of(read.delta))
 
     def _note_item(self, kind: str, item: Raw) -> None:
         head = HEAD.decode(item)

@@ -91,6 +91,7 @@ def steps() -> dict[str, Callable[[], object]]:
         2.0,
         10.0,
         20.0,
+        True,
         (),
     )
     whole = Whole(call, Timing(1.0, 1.1, 0.0, 1.2), ANSWER, read_answer(ANSWER))

@@ -135,6 +135,11 @@ def tokens_of_bytes(size: int) -> int:
     return -(-size // BYTES_PER_TOKEN)
 
 
+def bytes_of(text: str) -> int:
+    """Its length in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def answer_as_stream(body: bytes) -> bytes:
     """A whole answer, one that `read_answer` finds well-formed, as the events of a stream that says the same."""
     members = MEMBERS.decode(body)

@@ -23,7 +23,7 @@ from gateway.dialects.edits import Span, apply, removals, with_value, without
 from gateway.dialects.tail import Tail
 from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
-from gateway.wire.openai_chat import Chunk, ChunkChoice
+from gateway.wire.openai_chat import ChoicesOnly, Chunk, ChunkChoice
 
 MAX_EVENT_BYTES = 8 * 2**20
 HEAD, BLANK = len(b"data: "), len(b"\n\n")
@@ -31,6 +31,7 @@ CHOICES, USAGE = range(2)
 READ_KEYS = (b"choices", b"usage")
 
 CHUNK = msgspec.json.Decoder(Chunk)
+CHOICES_ONLY = msgspec.json.Decoder(ChoicesOnly)
 CHOICE = msgspec.json.Decoder(ChunkChoice)
 
 Choices = list[tuple[bytes, ChunkChoice]]  # as it came, and as it is read
@@ -254,7 +255,7 @@ class StreamRelay:
             self._tail.sample = buffer[start + HEAD : buffer.index(b"\n", start)]
         if self._has_several:
             for frame in buffer[start:end].split(b"\n\n")[:-1]:
-                for number, raw in enumerate(CHUNK.decode(frame[HEAD:]).choices or ()):
+                for number, raw in enumerate(choices_in(frame[HEAD:])):
                     self._note_choice(index_of(raw, number))
 
     def _note_choice(self, index: int) -> None:
@@ -282,6 +283,14 @@ def error_in(chunk: Chunk, choices: Choices) -> bytes | None:
         if is_something(error):
             return bytes(error)
     return ENDED_IN_ERROR if any(choice.finish_reason == "error" for _, choice in choices) else None
+
+
+def choices_in(payload: bytes) -> list[msgspec.Raw]:
+    """Those of an ordinary chunk, whatever is odd about what else it says."""
+    try:
+        return CHOICES_ONLY.decode(payload).choices or []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
 
 
 def index_of(raw: msgspec.Raw, number: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from gateway.dialects.answer import ended_without_content, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, tokens_of_bytes
 from gateway.dialects.codec import AnswerFacts, Asked, Identity
 from gateway.dialects.contract import Inbound, Outbound, Outgoing, StreamReader, StreamWriter, TargetManner
 from gateway.dialects.gathering import Gathering
@@ -222,7 +222,7 @@ class TranslatedStream:
 def size_of(delta: Delta) -> int:
     """Bytes of content that a caller would see; 0 when there are none."""
     if isinstance(delta, TextDelta | ThoughtDelta | RefusalDelta | CallArguments):
-        return len(delta.text)
+        return bytes_of(delta.text)
     if isinstance(delta, CallBegan):
         return len(delta.name)
     if isinstance(delta, MediaDelta):

@@ -28,6 +28,7 @@ FAMILIES = {
     "bedrock_converse": "bedrock",
 }
 
+SHORTEST_SECRET = 12  # characters of a header's value; shorter ones are versions and switches
 DIALECT_OF_API = {"responses": "openai_responses"}  # `Offer.api` of models that answer in one format only
 
 
@@ -97,11 +98,17 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
                 prices=PriceList(offer.prices),
                 reasoning=card.reasoning,
                 window=float(targets.matrix.window[column]),
-                secrets=() if provider.key is None else (provider.key.reveal(),),
+                secrets=secrets_of(provider),
                 login=provider.login,
             )
         )
     return tuple(lines)
+
+
+def secrets_of(provider: Provider) -> tuple[str, ...]:
+    """The key, and the values of headers that are long enough to be one."""
+    key = () if provider.key is None else (provider.key.reveal(),)
+    return key + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
 
 
 def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:

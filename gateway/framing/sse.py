@@ -45,6 +45,11 @@ class SseParser:
         """The line whose end has not come yet."""
         return bytes(self._line)
 
+    @property
+    def unfinished_start(self) -> bytes:
+        """The first byte of that line, for who looks at it with every chunk: the line may be long."""
+        return bytes(self._line[:1])
+
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that the chunk completes. A half event stays until its empty line comes."""
         if self._ended_by_cr and chunk:

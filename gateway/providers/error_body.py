@@ -1,5 +1,6 @@
 """Find the error in whatever a provider sends as one: OpenAI's object and the dozen shapes that are not quite it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ LONGEST_BODY = 262_144  # bytes; an error longer than this is judged by its stat
 LONGEST_TEXT = 4_096  # characters of the message in which a sign is looked for
 MOST_LABELS = 64
 DEEPEST = 6
+HTTP_ERROR = re.compile(r"[45][0-9]{2}")
 
 # Fields whose value names the error. Both a number and a word may stand in `code`.
 LABEL_FIELDS = ("code", "type", "status", "error_type", "error_code", "reason", "object", "title", "status_code")
@@ -50,7 +52,7 @@ def read_error(body: bytes | Mapping[str, Any], *, certain: bool = False) -> Err
         text=" ".join(_texts(error, DEEPEST))[:LONGEST_TEXT].lower(),
         labels=frozenset(label.lower() for label in labels),
         code=_code(error),
-        status=next((int(label) for label in labels if len(label) == 3 and label.isdecimal() and label >= "400"), None),
+        status=next((int(label) for label in labels if HTTP_ERROR.fullmatch(label)), None),
         object=error,
     )
 

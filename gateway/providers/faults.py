@@ -177,7 +177,7 @@ def _classify(provider: str, status: int, error: ErrorBody, secrets: Sequence[st
         wait = max(wait, rule.cooldown_seconds)
     return Fault(
         kind=kind,
-        status=400 if told and status < 400 else status,  # the caller must not get a 200 that is none
+        status=400 if told and not 400 <= status < 600 else status,  # the caller must not get a 200 that is none
         wait_seconds=wait,
         message=one_line(error.message or error.code or f"status {status} without a message", secrets),
         body=redacted_document(error, secrets) if told else b"",

@@ -1,5 +1,6 @@
 """OpenAI's Responses: the one format in which a request may go on from an earlier answer by its id."""
 
+import logging
 from functools import partial
 
 import msgspec
@@ -16,6 +17,8 @@ from gateway.errors import NotFound
 from gateway.server.inference import Exchange, Generation, default_model
 from gateway.server.limits import Scope, Send
 from gateway.server.state import State
+
+log = logging.getLogger("steelyard")
 
 MOST_RESPONSES = 1_000
 MOST_BYTES = 64 * 2**20
@@ -87,12 +90,15 @@ class ResponsesExchange(Exchange):
         return whole.body
 
     def answered(self, body: bytes) -> None:
-        """Keep the response, unless the caller says not to."""
+        """Keep the response, unless the caller says not to. One that cannot be kept is an answer all the same."""
         if not self._state_asked.is_kept:
             return
-        response = body if body.startswith(b"{") else last_response(body)
-        if response:
-            self._store.put(self.arrival.key, without(response, (b"steelyard",)), self._items)
+        try:
+            response = body if body.lstrip().startswith(b"{") else last_response(body)
+            if response:
+                self._store.put(self.arrival.key, without(response, (b"steelyard",)), self._items)
+        except Exception:  # the receipt is written: whatever it is, the answer must go out
+            log.exception("the response of decision %s cannot be kept", self.arrival.id)
 
 
 def last_response(events: bytes) -> bytes:

@@ -133,6 +133,12 @@ class Chunk(Struct, frozen=True, gc=False):
     x_groq: GroqExtras | None = None
 
 
+class ChoicesOnly(Struct, frozen=True, gc=False):
+    """One event of a stream, for who asks for nothing but its choices."""
+
+    choices: list[Raw] | None = None
+
+
 class Identity(Struct, frozen=True, gc=False):
     """What all chunks of a stream, or an answer, say about themselves."""
 

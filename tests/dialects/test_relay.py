@@ -221,6 +221,14 @@ def test_an_index_of_a_wrong_type_is_not_fatal() -> None:
     assert relay.malformed
 
 
+@pytest.mark.parametrize("odd", [b'"x_groq":"x"', b'"note":"\\ud800"', b'"usage":null,"x_groq":[]'])
+def test_what_else_a_chunk_of_several_choices_says_is_not_fatal(odd: bytes) -> None:
+    relay = StreamRelay(False, choices=2)
+    strange = CHUNK.replace(b'"created":7', odd)
+    assert relay.feed(strange + CHUNK) == strange + CHUNK
+    assert relay.started
+
+
 @pytest.mark.parametrize("blank", [b"data: \n\n", b"data:\n\n", b"data\r\n\r\n", b"\n\n\n", b": ping\n\n"])
 def test_blank_events_mean_nothing(blank: bytes) -> None:
     relay = StreamRelay(False)

@@ -113,12 +113,13 @@ class Spine:
         connection: Connection | None = None,
         send: Callable[[Reply], Send] | None = None,
         inbound: Inbound = CHAT,
+        endpoint: Generation | None = None,
         document: object = None,
         **fields: object,
     ) -> Reply:
         """One request for these targets in this order: a chat, or the `document` in the format of `inbound`.
 
-        send: stands in for the caller's reading.
+        send: stands in for the caller's reading. endpoint: that which is asked, when it is not that of the format.
         """
         reply = Reply()
         body: Any = document or {
@@ -142,7 +143,7 @@ class Spine:
         async def receive() -> Message:
             return {"type": "http.request", "body": msgspec.json.encode(body), "more_body": False}
 
-        await Generation(self.state, inbound)(scope, receive, send(reply) if send else collect(reply))
+        await (endpoint or Generation(self.state, inbound))(scope, receive, send(reply) if send else collect(reply))
         return reply
 
 

@@ -272,6 +272,24 @@ async def test_no_words_of_a_provider_give_our_key_away(shape: str) -> None:
             assert ("***" in spine.receipts[0].attempts[0].detail) == (shape == "error")  # else the words are ours
 
 
+async def test_no_words_of_a_provider_give_a_header_of_the_settings_away() -> None:
+    async def echo(visit: Visit) -> None:
+        head = await visit.head()
+        await visit.write(b"HTTP/1.1 500 no\r\nconnection: close\r\n\r\n" + head.partition(b"x-team-token: ")[2])
+
+    async with raw(echo) as server:
+        own = {
+            "base_url": f"http://127.0.0.1:{server.port}/v1",
+            "models": [{"id": "own/model"}],
+            "headers": {"X-Team-Token": KEY, "X-Version": "1"},
+        }
+        async with opened(snapshot_of({}, providers={"own": own})) as spine:
+            reply = await spine.ask("own/model@own")
+            assert reply.status == 502
+            assert KEY not in reply.body.decode()
+            assert spine.receipts[0].attempts[0].detail.startswith("status 500: ***")
+
+
 @pytest.mark.parametrize("document", [GOOD, {"error": {"message": "no"}}], ids=["good", "error"])
 async def test_a_stream_request_may_be_answered_with_a_document(document: object) -> None:
     async def answer(visit: Visit) -> None:

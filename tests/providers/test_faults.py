@@ -146,6 +146,11 @@ def test_an_error_inside_a_200_never_reaches_the_caller_as_a_200() -> None:
     assert classify("openrouter", 200, openrouter(403, "Your input was flagged")).status == 403
 
 
+@pytest.mark.parametrize("status", [200, 600, 999])
+def test_the_caller_gets_a_status_that_http_has(status: int) -> None:
+    assert classify("own", status, openai("no", 613, "content_filter")).status == 400
+
+
 def test_keys_are_replaced_wherever_a_provider_echoes_them() -> None:
     key = "sk-live-0123456789"
     body = openai(f"Bad field, you sent Bearer {key}", key, "invalid_request_error", deep=[{key: {"again": key}}])

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
-from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.anthropic.errors import error_event
 from gateway.dialects.anthropic.events import BLOCK, EVENT, Event
 from gateway.dialects.anthropic.frames import event
@@ -81,7 +81,7 @@ class StreamRelay:
                     return b"".join(ready)
             if self._parser.pending_bytes > self._limit:
                 self.oversized = True
-            elif self._parser.stray or self._parser.unfinished_line[:1] in (b"{", b"["):
+            elif self._parser.stray or self._parser.unfinished_start in (b"{", b"["):
                 self._read_stray()
         return b"".join(ready)
 
@@ -97,9 +97,9 @@ class StreamRelay:
         """The connection has ended. A last event that lacks its empty line counts if its JSON is whole."""
         was_malformed = self.malformed
         text = self._parser.stray + self._parser.unfinished_line
-        self._late = self.feed(b"\n\n")
+        self._late += self.feed(b"\n\n")
         if not self.started and not self._is_over() and answer_as_events(text):
-            self._late = self.feed_answer(text)
+            self._late += self.feed_answer(text)
         self.malformed = was_malformed
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
@@ -181,10 +181,10 @@ class StreamRelay:
             self._open.add(index)
             block = BLOCK.decode(read.content_block)
             self._has_calls = self._has_calls or block.type == "tool_use"
-            size = len(block.text or block.thinking or block.data or block.name or "")
+            size = bytes_of(block.text or block.thinking or block.data or block.name or "")
         elif read.type == "content_block_delta" and read.delta is not None:
             delta = read.delta
-            size = len(delta.text or delta.thinking or delta.partial_json or "")
+            size = bytes_of(delta.text or delta.thinking or delta.partial_json or "")
         elif read.type == "content_block_stop":
             self._open.discard(index)
         self.started = self.started or size > 0

@@ -57,13 +57,14 @@ encode = msgspec.json.encode
 class Block:
     """One that waits for its turn, or that is open."""
 
-    __slots__ = ("arguments", "is_cited", "is_custom", "is_over", "is_started", "kind", "pieces", "start")
+    __slots__ = ("arguments", "is_cited", "is_custom", "is_over", "is_started", "kind", "pieces", "seen", "start")
 
     def __init__(self, kind: int, start: bytes) -> None:
         self.kind = kind
         self.start = start
         self.pieces: list[tuple[bytes, bytes, bytes]] = []  # type of delta, name of its member, JSON value
         self.arguments: list[str] = []
+        self.seen = 0  # pieces of them that did not make a whole
         self.is_cited = False  # sources end a text, so that what follows does not seem to come from there
         self.is_custom = False
         self.is_started = False
@@ -71,7 +72,15 @@ class Block:
 
     def is_complete(self) -> bool:
         """Whether the next block may begin. Calls that run beside each other wait for their last argument."""
-        return self.kind != CALL or (not self.is_custom and is_whole_json("".join(self.arguments)))
+        if self.kind != CALL:
+            return True
+        if self.is_custom or len(self.arguments) == self.seen:
+            return False
+        self.seen = len(self.arguments)
+        begins_object = self.arguments[0].lstrip().startswith("{")
+        if begins_object and self.arguments[-1].rstrip()[-1:] not in ("", "}"):  # not worth putting together
+            return False
+        return is_whole_json("".join(self.arguments))
 
 
 class StreamWriter:

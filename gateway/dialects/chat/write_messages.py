@@ -9,7 +9,7 @@ from gateway.dialects.chat.marks import control_of
 from gateway.dialects.chat.reasoning import ReasoningDetail, details_of
 from gateway.dialects.chat.request_schema import CacheControl
 from gateway.dialects.chat.target import Target
-from gateway.dialects.chat.write_content import Content, ContentWriter
+from gateway.dialects.chat.write_content import Content, ContentWriter, PartOut
 from gateway.dialects.losses import Losses
 from gateway.dialects.seals import sealed
 from gateway.wire.conversation import Media, Opaque, Part, Refusal, Text, Thought, ToolCall, ToolResult, Turn
@@ -157,8 +157,8 @@ class MessagesWriter:
             shown = shown or [Text("The next message shows what this call returned.")]
             self._waiting += [Text(f"Shown by tool call {result.call_id}:"), *media]
         content = self._contents.content(shown, number)
-        if result.is_error and isinstance(content, str) and not content.startswith(FAILED):
-            content = FAILED + content
+        if result.is_error:
+            content = failed(content)
         name = result.name if result.name and self._target.is_callers_format else UNSET
         mark = control_of(result.cache, self._target, self._losses)
         self.messages.append(MessageOut("tool", content, name, self._id(result.call_id), cache_control=mark))
@@ -170,3 +170,10 @@ class MessagesWriter:
         if self._waiting:
             self.messages.append(MessageOut("user", self._contents.content(self._waiting, number)))
             self._waiting = []
+
+
+def failed(content: Content) -> Content:
+    """The content of a result, saying first that the tool has failed."""
+    if isinstance(content, list):
+        return [PartOut("text", FAILED), *content]
+    return content if content.startswith(FAILED) else FAILED + content

@@ -39,7 +39,7 @@ class StreamReader:
                 return deltas
         if self._parser.pending_bytes > self._limit:
             self.oversized = True
-        elif self._parser.stray or self._parser.unfinished_line[:1] in (b"{", b"["):
+        elif self._parser.stray or self._parser.unfinished_start in (b"{", b"["):
             deltas += self._read_stray()
         return deltas
 
@@ -73,6 +73,7 @@ class StreamReader:
         """A bare JSON error where an event should be."""
         text = (self._parser.stray + self._parser.unfinished_line)[:MAX_STRAY_BYTES]
         if text.lstrip()[:1] not in (b"{", b"["):
+            self._parser.stray = b""
             return []
         error = stray_error(text) or bare_message(text)
         return [] if error is None else self._fail(error)

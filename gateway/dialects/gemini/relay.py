@@ -7,7 +7,7 @@ last one, because our own object goes there; anything that follows lets it go.
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.answer import ended_without_content, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, tokens_of_bytes
 from gateway.dialects.codec import AnswerFacts
 from gateway.dialects.edits import attach, with_value
 from gateway.dialects.gemini.errors import error_object
@@ -167,7 +167,7 @@ class StreamRelay:
             return len(part.function_call.name or "") + len(bytes(part.function_call.args))
         if part.inline_data is not None:
             return len(part.inline_data.data or "")
-        return len(part.text or "") + len(bytes(part.executable_code)) + len(bytes(part.code_execution_result))
+        return bytes_of(part.text or "") + len(bytes(part.executable_code)) + len(bytes(part.code_execution_result))
 
 
 def read_facts(body: bytes) -> AnswerFacts:

@@ -52,7 +52,7 @@ class StreamReader:
                 return deltas
         if self._parser.pending_bytes > self._limit:
             self.oversized = True
-        elif self._parser.stray or self._parser.unfinished_line[:1] in (b"{", b"["):
+        elif self._parser.stray or self._parser.unfinished_start in (b"{", b"["):
             self._read_stray(deltas)
         return deltas
 
@@ -103,7 +103,10 @@ class StreamReader:
     def _read_stray(self, deltas: list[Delta]) -> None:
         """A bare JSON error where an event should be."""
         text = (self._parser.stray + self._parser.unfinished_line)[:MAX_STRAY_BYTES]
-        error = stray_error(text) if text.lstrip()[:1] in (b"{", b"[") else None
+        if text.lstrip()[:1] not in (b"{", b"["):
+            self._parser.stray = b""
+            return
+        error = stray_error(text)
         if error is not None:
             self._fail(error, deltas)
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
-from gateway.dialects.answer import ended_without_content, stray_error, tokens_of_bytes
+from gateway.dialects.answer import bytes_of, ended_without_content, stray_error, tokens_of_bytes
 from gateway.dialects.edits import apply, attach, with_value
 from gateway.dialects.responses.document import ErrorOut, response_of
 from gateway.dialects.responses.errors import code_of
@@ -88,7 +88,7 @@ class StreamRelay:
                     return b"".join(ready)
             if self._parser.pending_bytes > self._limit:
                 self.oversized = True
-            elif self._parser.stray or self._parser.unfinished_line[:1] in (b"{", b"["):
+            elif self._parser.stray or self._parser.unfinished_start in (b"{", b"["):
                 self._read_stray()
         return b"".join(ready)
 
@@ -104,9 +104,9 @@ class StreamRelay:
         """The connection has ended. A last event that lacks its empty line counts if its JSON is whole."""
         was_malformed = self.malformed
         text = self._parser.stray + self._parser.unfinished_line
-        self._late = self.feed(b"\n\n")
+        self._late += self.feed(b"\n\n")
         if not self.started and not self._is_over() and answer_as_events(text):
-            self._late = self.feed_answer(text)
+            self._late += self.feed_answer(text)
         self.malformed = was_malformed
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
@@ -197,7 +197,7 @@ class StreamRelay:
             self._note_item(read.type, read.item)
         elif read.delta:
             self._is_fresh = False
-            self._count(len(read.delta))
+            self._count(bytes_of(read.delta))
 
     def _note_item(self, kind: str, item: Raw) -> None:
         head = HEAD.decode(item)

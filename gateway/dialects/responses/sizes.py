@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Raw
 
+from gateway.dialects.answer import bytes_of
 from gateway.dialects.responses.events import HEAD, ITEM
 
 
@@ -15,4 +16,4 @@ def content_bytes(raw: Raw) -> int:
     except msgspec.ValidationError:
         return len(bytes(raw))
     texts = [part.text or part.refusal or "" for part in (*(item.content or ()), *(item.summary or ()))]
-    return sum(map(len, texts)) or len(item.encrypted_content or "")
+    return sum(map(bytes_of, texts)) or len(item.encrypted_content or "")

@@ -58,7 +58,7 @@ def asked(inbound: Inbound) -> Asked:
 
 
 def relay_of(inbound: Inbound, outbound: str) -> Relay:
-    return codec_of(inbound, outbound).relay(asked(inbound))
+    return codec_of(inbound, outbound).relay(asked(inbound), "m")
 
 
 @pytest.mark.parametrize(("inbound", "outbound"), EQUALS, ids=name_of)
@@ -92,7 +92,7 @@ def test_a_long_event_is_not_copied_with_each_piece(inbound: Inbound, outbound: 
 @pytest.mark.parametrize(("inbound", "outbound"), [pair for pair in PAIRS if pair[1] in ANSWERS], ids=name_of)
 def test_the_estimate_is_of_bytes_whatever_the_script(inbound: Inbound, outbound: str) -> None:
     answer = json.dumps(ANSWERS[outbound], ensure_ascii=False).replace("word", "語" * 100)
-    facts, _ = codec_of(inbound, outbound).answer(answer.encode(), asked(inbound))
+    facts, _ = codec_of(inbound, outbound).answer(answer.encode(), asked(inbound), "m")
     assert facts.output_tokens_estimate >= 75
     relay = relay_of(inbound, outbound)
     relay.feed_answer(answer.encode())

@@ -150,7 +150,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         patience_seconds=patience_seconds(errand, line),
         over_at=errand.over_at,
         is_first=not errand.attempts,
-        secrets=line.secrets if line.login is None else (*line.secrets, *errand.transport.wallet.secrets(line.login)),
+        secrets=line.secrets if line.login is None else errand.transport.wallet.secrets(line.login),
         login=line.login,
     )
     errand.sent_at = started = monotonic()

@@ -155,14 +155,14 @@ def receipt(
     )
 
 
-def receipt_of_refusal(arrival: Arrival, error: GatewayError, prompt: Prompt | None) -> Receipt:
+def receipt_of_refusal(arrival: Arrival, error: GatewayError, dialect: str, prompt: Prompt | None) -> Receipt:
     """The receipt of a request that never became an errand: it could not be read, or nothing was eligible."""
     return Receipt(
         id=arrival.id,
         time=arrival.unix,
         key=arrival.key,
         router="",
-        dialect="openai_chat" if prompt is None else prompt.dialect,
+        dialect=dialect,
         requested="" if prompt is None else prompt.model,
         target="",
         model="",

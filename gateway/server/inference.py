@@ -207,7 +207,7 @@ class Exchange:
     def receipt_of(self, error: GatewayError) -> Receipt:
         if self.errand is not None:
             return receipt_of_failure(self.errand, error.status, "refused" if error.status < 500 else "failed")
-        return receipt_of_refusal(self.arrival, error, self.prompt)
+        return receipt_of_refusal(self.arrival, error, self.inbound.name, self.prompt)
 
     def abandon(self) -> None:
         """The caller hung up, or we are stopped: what was delivered is billed, nothing more is fetched."""

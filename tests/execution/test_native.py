@@ -256,6 +256,13 @@ async def test_who_can_give_all_that_is_asked_for_comes_before_a_better_one(
             assert {loss.field for loss in spine.receipts[1].losses} == (set() if is_up else set(wanted))
 
 
+@pytest.mark.parametrize("inbound", [CHAT, MESSAGES, GEMINI], ids=lambda inbound: inbound.name)
+async def test_the_receipt_of_what_could_not_be_read_names_the_format_that_it_came_in(inbound: Inbound) -> None:
+    async with opened(snapshot_of({}, providers={})) as spine:
+        reply = await spine.ask(inbound=inbound, document={"messages": 5, "contents": 5})
+        assert (reply.status, spine.receipts[0].dialect) == (400, inbound.name)
+
+
 @pytest.mark.parametrize(
     ("url", "provider"), [("https://example.org/a.png", "other"), ("data:image/png;base64,iVBORw0K", "attic")]
 )

@@ -99,7 +99,7 @@ def compile_snapshot(
         providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
     apis = {name: provider.apis for name, provider in providers.items()}
-    targets = build_targets(catalog, providers.keys(), TASKS, apis, unserved(catalog, providers))
+    targets = build_targets(catalog.of_kind(embeds=False), providers.keys(), TASKS, apis, unserved(catalog, providers))
     routers = {**PRESETS, **settings.routers}
     # Callers with keys of their own are not the operator, and our environment is none of their business.
     why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent

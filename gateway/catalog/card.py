@@ -1,8 +1,11 @@
 """The catalog's records. A figure without a source does not exist; a figure that is missing is None, never zero."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.wire.ability import Ability
+
+EMBEDDINGS = "embeddings"  # the output modality, as OpenRouter names it
 
 
 class Source(Struct, frozen=True):
@@ -59,7 +62,8 @@ class ModelCard(Struct, frozen=True, omit_defaults=True):
     released: str = ""  # ISO date or ""
     open_weights: bool | None = None
     input_modalities: tuple[str, ...] = ("text",)
-    output_modalities: tuple[str, ...] = ("text",)
+    output_modalities: tuple[str, ...] = ("text",)  # ("embeddings",) of a model that turns texts into vectors
+    dimensions: Figure | None = None  # of the vectors that an embedding model makes unless asked for shorter ones
     reasoning: bool = False
     quality: dict[str, Figure] = {}  # benchmark or task family -> share of good answers, 0-1
     active_parameters_billions: Figure | None = None
@@ -67,6 +71,11 @@ class ModelCard(Struct, frozen=True, omit_defaults=True):
     energy_wh_per_output_token: Figure | None = None  # servers and GPUs; the data centre's PUE comes on top
     embodied_g_per_output_token: Figure | None = None  # gCO2e of making the hardware
     aliases: tuple[str, ...] = ()  # other ids by which a caller may ask for it
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors, and so never answers a conversation."""
+        return EMBEDDINGS in self.output_modalities
 
 
 class Offer(Struct, frozen=True, omit_defaults=True):
@@ -104,3 +113,8 @@ class Catalog(Struct, frozen=True):
     grid_g_per_kwh: dict[str, Figure] = {}  # ISO-3 country, or "WOR" -> gCO2e per kWh
     pue: dict[str, Figure] = {}  # provider -> energy of the data centre / energy of its servers
     equating: dict[str, Figure] = {}  # "family@table date" -> logits that bring its scores to the newest table's scale
+
+    def of_kind(self, *, embeds: bool) -> "Catalog":
+        """Its embedding models and their offers alone, or all the others: the two never compete."""
+        models = {model_id: card for model_id, card in self.models.items() if card.embeds is embeds}
+        return replace(self, models=models, offers=tuple(offer for offer in self.offers if offer.model in models))

@@ -103,6 +103,7 @@ def _with_facts(model_id: str, records: list[OfferRecord]) -> ModelCard:
         open_weights=next((fact.open_weights for fact in facts if fact.open_weights is not None), None),
         input_modalities=next((fact.input_modalities for fact in facts if fact.input_modalities), ("text",)),
         output_modalities=next((fact.output_modalities for fact in facts if fact.output_modalities), ("text",)),
+        dimensions=next((fact.dimensions for fact in facts if fact.dimensions), None),
         reasoning=bool(reasoning),
         aliases=_aliases(model_id, records),
     )
@@ -155,7 +156,7 @@ def logit(share: float) -> float:
 
 
 def _with_energy(card: ModelCard, records: list[ModelRecord], aliases: Aliases) -> ModelCard:
-    active, total = _parameters(card, records, aliases)
+    active, total = (None, None) if card.embeds else _parameters(card, records, aliases)
     if active is None or total is None or active.value <= 0 or total.value <= 0:
         return card
     speed = next((record.output_tokens_per_second for record in records if record.output_tokens_per_second), None)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from gateway.catalog import cards
 from gateway.catalog.aliases import Aliases, ProviderRow
 from gateway.catalog.card import Catalog, Figure, Offer, Prices, Source
-from gateway.catalog.names import Names, is_chat_model
+from gateway.catalog.embedders import as_embedder, embedding_prices
+from gateway.catalog.names import Names, is_chat_model, is_embedding_model
 from gateway.catalog.records import OfferRecord, Reading
 from gateway.wire.ability import Ability
 
@@ -116,6 +117,8 @@ def _gather(
             provider = providers.get((source, record.provider))
             if provider is None or not _is_for_sale(record, provider):
                 continue
+            if is_embedding_model(record.name):
+                record = as_embedder(record)
             model_id = names.resolve(record.name, provider, record.model.partition("/")[0])
             if model_id is None:
                 unjoined.add(f"{source}: {record.provider}/{record.name}")
@@ -125,7 +128,9 @@ def _gather(
 
 
 def _is_for_sale(record: OfferRecord, provider: str) -> bool:
-    """A model that answers there to chat under this name."""
+    """A model that answers there to chat, or embeds, under this name."""
+    if is_embedding_model(record.name):
+        return True
     outputs = record.facts.output_modalities
     if (outputs and "text" not in outputs) or {"image", "video"} & set(outputs) or not is_chat_model(record.name):
         return False
@@ -169,7 +174,7 @@ def _offer(target: tuple[str, str], rows: Stated, provider: ProviderRow, unliste
         model=target[0],
         provider=target[1],
         upstream_name=records[0][1].name,
-        prices=_prices(records, provider.free),
+        prices=embedding_prices(records) if is_embedding_model(target[0]) else _prices(records, provider.free),
         context_window=_best(record.context_window for _, record in records),
         max_input_tokens=_best(record.max_input_tokens for _, record in records),
         max_output_tokens=_best(record.max_output_tokens for _, record in records),

@@ -35,6 +35,10 @@ NOT_CHAT = re.compile(
     r"|osmosis-structure|llama-v\d(?:p\d)?-\d+b$"  # Fireworks' bare names are the untuned models
 )
 
+EMBEDDER = re.compile(r"embed|(?:^|[/-])(?:bge-(?!reranker)|e5-)|(?:^|/)(?:gte-|uae-)|minilm|mpnet")
+# What embeds pictures, or is a price class and no model.
+NOT_EMBEDDER = re.compile(r"embed-(?:[a-z]+-)*image|multimodal|marengo|rerank|together-ai-embedding")
+
 
 def key(name: str) -> str:
     """Letters and digits of a name, lower case: what two spellings have in common."""
@@ -45,6 +49,12 @@ def is_chat_model(name: str) -> bool:
     """False for names of models that embed, rank, guard, draw, speak or listen, and those that only continue text."""
     spelling = name.lower()
     return NOT_TEXT.search(spelling) is None and NOT_CHAT.search(spelling) is None
+
+
+def is_embedding_model(name: str) -> bool:
+    """True for names of models that make vectors of texts."""
+    spelling = name.lower()
+    return EMBEDDER.search(spelling) is not None and NOT_EMBEDDER.search(spelling) is None
 
 
 class Names:

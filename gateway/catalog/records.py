@@ -20,6 +20,7 @@ class Facts(Struct, frozen=True):
     reasoning: bool | None = None
     input_modalities: tuple[str, ...] = ()
     output_modalities: tuple[str, ...] = ()
+    dimensions: Figure | None = None
 
 
 class OfferRecord(Struct, frozen=True):

@@ -27,6 +27,7 @@ OFFER_UNITS = {
     "output_tokens_per_second": "tokens/s",
 }
 MODEL_UNITS = {
+    "dimensions": "numbers per vector",
     "active_parameters_billions": "billions",
     "total_parameters_billions": "billions",
     "energy_wh_per_output_token": "Wh per output token, before PUE",
@@ -170,7 +171,7 @@ def _row(catalog: Catalog, offer: Offer) -> Row:
         output_usd=_value(offer.prices.output),
         context_window=_value(offer.context_window or offer.max_input_tokens),
         max_output_tokens=_value(offer.max_output_tokens),
-        abilities=ability_names(offer.abilities),
+        abilities=card.output_modalities if card.embeds else ability_names(offer.abilities),
         carbon_g_per_output_token=_value(output_token_g(card, offer, catalog)),
         retires=offer.retires,
     )

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Prices, PriceTier
+from gateway.catalog.names import is_embedding_model
 
 MAX_VANISHED = 0.20  # share of offers, of all and of each provider's
 MIN_OFFERS = 5  # of a provider, for a share of them to mean anything
@@ -31,9 +32,11 @@ class Rule(Struct, frozen=True):
 
 
 TOKEN_PRICE = Rule(2_000.0, factor=3.0)  # USD per million tokens; the dearest model on sale in 2026 costs 600
+EMBEDDED_PRICE = Rule(10.0, factor=3.0)  # USD per million tokens to embed; the dearest on sale in 2026 costs 0.8
 UNIT_PRICE = Rule(100.0, factor=3.0)  # USD per image or request
 LIMIT = Rule(20_000_000.0, factor=10.0, zero=False)  # tokens
 SPEED = Rule(100_000.0, zero=False)  # seconds, or tokens per second
+DIMENSIONS = Rule(100_000.0, zero=False)
 PARAMETERS = Rule(100_000.0, zero=False)  # billions
 PER_TOKEN = Rule(100.0, zero=False)  # Wh or g per output token
 SHARE = Rule(1.0)
@@ -60,6 +63,7 @@ PRICE_FIGURES = {
 }
 TIER_FIGURES = {"input": TOKEN_PRICE, "cached_input": TOKEN_PRICE, "output": TOKEN_PRICE}
 MODEL_FIGURES = {
+    "dimensions": DIMENSIONS,
     "active_parameters_billions": PARAMETERS,
     "total_parameters_billions": PARAMETERS,
     "energy_wh_per_output_token": PER_TOKEN,
@@ -157,6 +161,7 @@ class Judge:
             for field, rule in OFFER_FIGURES.items()
         }
         known = old.prices if old else Prices()
+        rules = PRICE_FIGURES | ({"input": EMBEDDED_PRICE} if is_embedding_model(new.model) else {})
         prices = {
             field: self._figure(
                 new.id,
@@ -166,7 +171,7 @@ class Judge:
                 rule,
                 _median_of_others(peers.get(field, {}), new.provider) if field in COMPARABLE else None,
             )
-            for field, rule in PRICE_FIGURES.items()
+            for field, rule in rules.items()
         }
         return replace(new, prices=Prices(**prices, tier=self._tier(new, known.tier)), **figures)
 

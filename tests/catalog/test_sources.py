@@ -61,13 +61,14 @@ def test_a_price_of_minus_one_at_openrouter_is_not_stated() -> None:
     assert openrouter.read(feeds.body(content), SOURCE).offers[0].prices.output is None
 
 
-def test_litellm_gives_chat_models_at_list_price_without_its_own_prefixes() -> None:
+def test_litellm_gives_models_that_write_or_embed_at_list_price_without_its_own_prefixes() -> None:
     reading = litellm.read(feeds.body(feeds.LITELLM), SOURCE)
     names = [(offer.provider, offer.name) for offer in reading.offers]
     assert names == [
         ("openai", "gpt-5"),
         ("groq", "openai/gpt-oss-120b"),
         ("sambanova", "Meta-Llama-3.3-70B-Instruct"),
+        ("openai", "text-embedding-3-small"),
     ]
     assert reading.offers[0].prices.output == Figure(10.0, "litellm")
     assert reading.offers[0].retires == "2026-12-11"

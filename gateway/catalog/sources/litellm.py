@@ -5,13 +5,14 @@ import re
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway.catalog.card import Figure, Prices, PriceTier, Source
+from gateway.catalog.card import EMBEDDINGS, Figure, Prices, PriceTier, Source
 from gateway.catalog.records import Facts, OfferRecord, Reading
 from gateway.catalog.sources.entries import entries, figure, frame
 from gateway.wire.ability import Ability
 
 NAME = "litellm"
 PER_MILLION = 1e6
+MODES = frozenset({"chat", "responses", "embedding"})
 # Only global list prices: a region in the key ("azure/eu/...", "bedrock/us-east-1/...") is another price list.
 REGIONAL = re.compile(
     r"^(?:azure|azure_ai|bedrock)/(?:[a-z-]+-\d|eu|us|global|global-standard|apac|invoke)[/.]|month-commitment/"
@@ -43,6 +44,7 @@ class Entry(Struct, frozen=True):
     max_tokens: float | str | None = None
     max_input_tokens: float | str | None = None
     max_output_tokens: float | str | None = None
+    output_vector_size: float | None = None
     deprecation_date: str = ""
     supported_endpoints: list[str] = []
     supported_output_modalities: list[str] = []
@@ -68,12 +70,12 @@ ENTRY = msgspec.json.Decoder(Entry)
 
 
 def read(body: bytes, source: Source) -> Reading:
-    """Every chat model at list price."""
+    """Every chat and embedding model at list price."""
     raw = frame(body, dict[str, Raw], NAME)
     raw.pop("sample_spec", None)
     reading = Reading(source)
     for key, entry in entries(raw, ENTRY, reading):
-        if entry.mode in ("chat", "responses") and not REGIONAL.search(key):
+        if entry.mode in MODES and not REGIONAL.search(key):
             reading.offers.append(_offer(key, entry))
     return reading.checked(len(raw))
 
@@ -89,14 +91,15 @@ def _offer(key: str, entry: Entry) -> OfferRecord:
         provider=entry.litellm_provider,
         name=_name(key, entry.litellm_provider),
         prices=_prices(entry),
-        max_input_tokens=_tokens(entry.max_input_tokens),
-        max_output_tokens=_tokens(entry.max_output_tokens),
+        max_input_tokens=_count(entry.max_input_tokens),
+        max_output_tokens=_count(entry.max_output_tokens),
         abilities=has,
         lacks=lacks,
         facts=Facts(
             reasoning=entry.supports_reasoning,
             input_modalities=modalities,
-            output_modalities=tuple(entry.supported_output_modalities),
+            output_modalities=(EMBEDDINGS,) if entry.mode == "embedding" else tuple(entry.supported_output_modalities),
+            dimensions=_count(entry.output_vector_size),
         ),
         api=_api(entry),
         retires=entry.deprecation_date,
@@ -115,7 +118,7 @@ def _api(entry: Entry) -> str:
     return "responses" if entry.mode == "responses" or only_responses else ""
 
 
-def _tokens(value: float | str | None) -> Figure | None:
+def _count(value: float | str | None) -> Figure | None:
     return figure(value, NAME) if isinstance(value, int | float) and value else None
 
 

@@ -28,10 +28,11 @@ from gateway.catalog.pull import last_good
 from gateway.catalog.refresh import Refresher, Report
 from gateway.errors import SettingsError
 from gateway.execution.health import Health
-from gateway.execution.lines import lay_lines
-from gateway.live import Live, Snapshot
+from gateway.execution.lines import lay_lines, way_to
+from gateway.live import Live, Market, Snapshot
 from gateway.providers.provider import Provider
-from gateway.providers.table import load_table, resolve
+from gateway.providers.table import Resolution, load_table, resolve
+from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
@@ -98,37 +99,71 @@ def compile_snapshot(
     if simulator_ports:
         providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
-    apis = {name: provider.apis for name, provider in providers.items()}
-    targets = build_targets(catalog.of_kind(embeds=False), providers.keys(), TASKS, apis, unserved(catalog, providers))
-    routers = {**PRESETS, **settings.routers}
-    # Callers with keys of their own are not the operator, and our environment is none of their business.
-    why_absent = dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent
     try:
-        policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
+        chat = make_market(settings, catalog, providers, environ, why_absent(settings, resolution), embeds=False)
+        embeddings = make_market(settings, catalog, providers, environ, why_absent(settings, resolution), embeds=True)
     except ValueError as error:
         raise SettingsError([str(error)]) from error
     return Snapshot(
         settings=settings,
         catalog=catalog,
+        providers=providers,
+        absent=resolution.absent,
+        chat=chat,
+        embeddings=embeddings,
+        warnings=idle_patterns(chat, embeddings),
+    )
+
+
+def make_market(
+    settings: Settings,
+    catalog: Catalog,
+    providers: Mapping[str, Provider],
+    environ: Mapping[str, str],
+    absent: Mapping[str, str],
+    *,
+    embeds: bool,
+) -> Market:
+    """Everything that can be had of one kind. Raises ValueError for a router that makes no sense."""
+    apis = {name: provider.apis for name, provider in providers.items()}
+    of_kind = catalog.of_kind(embeds=embeds)
+    targets = build_targets(of_kind, providers.keys(), TASKS, apis, unserved(of_kind, providers, embeds=embeds))
+    routers = {**PRESETS, **settings.routers}
+    if embeds:
+        routers = {name: for_embeddings(name, router, of_kind) for name, router in routers.items()}
+    policies = {name: compile_policy(name, router, targets) for name, router in routers.items()}
+    kind = EmbeddingSelector if embeds else Selector
+    return Market(
         targets=targets,
         scorer=Scorer(targets.matrix),
         policies=policies,
-        selector=Selector(policies, targets, catalog, why_absent, settings.aliases, settings.default_router),
-        providers=providers,
-        absent=resolution.absent,
+        selector=kind(policies, targets, catalog, absent, settings.aliases, settings.default_router),
         lines=lay_lines(targets, providers, environ),
         health=Health(targets),
     )
 
 
-def unserved(catalog: Catalog, providers: Mapping[str, Provider]) -> frozenset[str]:
-    """The offers of a cloud that no route of ours reaches, or that its settings leave out."""
-    routed = {name: provider for name, provider in providers.items() if provider.routes}
+def why_absent(settings: Settings, resolution: Resolution) -> Mapping[str, str]:
+    """What callers may hear of it: those with keys of their own are not the operator, our environment is not theirs."""
+    return dict.fromkeys(resolution.absent, "not set up here") if settings.keys else resolution.absent
+
+
+def idle_patterns(chat: Market, embeddings: Market) -> tuple[str, ...]:
+    """Patterns of the routers' lists that match nothing of either kind."""
+    return tuple(
+        warning
+        for name, policy in chat.policies.items()
+        for warning in policy.warnings
+        if warning in embeddings.policies[name].warnings
+    )
+
+
+def unserved(catalog: Catalog, providers: Mapping[str, Provider], *, embeds: bool) -> frozenset[str]:
+    """The offers of one kind that no way of ours reaches, or that a cloud's settings leave out."""
     return frozenset(
         offer.id
         for offer in catalog.offers
-        if offer.provider in routed
-        and routed[offer.provider].route_for(offer.model, offer.upstream_name, offer.api) is None
+        if offer.provider in providers and way_to(providers[offer.provider], offer, embeds=embeds) is None
     )
 
 

@@ -15,19 +15,27 @@ from gateway.routing.selection import Selector
 from gateway.settings.schema import Settings
 
 
-class Snapshot(Struct, frozen=True):
-    """Settings, catalog, policies and providers of one moment. A request keeps the one it began with to its end."""
+class Market(Struct, frozen=True):
+    """Targets that can stand in for each other in kind, with all that it takes to choose among them and to ask one."""
 
-    settings: Settings
-    catalog: Catalog
     targets: Targets
     scorer: Scorer
     policies: Mapping[str, Policy]
     selector: Selector
-    providers: Mapping[str, Provider]  # live ones
-    absent: Mapping[str, str]  # provider -> why it is not live
     lines: tuple[Line, ...]  # one per target
     health: Health
+
+
+class Snapshot(Struct, frozen=True):
+    """Settings, catalog, markets and providers of one moment. A request keeps the one it began with to its end."""
+
+    settings: Settings
+    catalog: Catalog
+    providers: Mapping[str, Provider]  # live ones
+    absent: Mapping[str, str]  # provider -> why it is not live
+    chat: Market  # models that answer conversations
+    embeddings: Market  # models that turn texts into vectors
+    warnings: tuple[str, ...] = ()  # what the settings say to no effect
 
 
 class Live:
@@ -42,7 +50,8 @@ class Live:
         """Serve new requests from `snapshot`; what health had learned goes along, unless the provider changed."""
         before = self.current.providers
         changed = {name for name, provider in snapshot.providers.items() if provider != before.get(name)}
-        snapshot.health.adopt(self.current.health, changed)
+        snapshot.chat.health.adopt(self.current.chat.health, changed)
+        snapshot.embeddings.health.adopt(self.current.embeddings.health, changed)
         self.current = snapshot
         self.generation += 1
         for listener in self._listeners:

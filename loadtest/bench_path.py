@@ -19,6 +19,7 @@ from gateway.dialects.edits import attach
 from gateway.dialects.formats import CHAT
 from gateway.dialects.openai_chat import parse
 from gateway.execution.attempt import Call, Timing, Whole
+from gateway.execution.lines import MOST_WRITTEN
 from gateway.execution.outcome import learn, receipt_of_answer, spent_by
 from gateway.execution.run import Arrival, Errand
 from gateway.routing.describe import describe
@@ -60,16 +61,16 @@ def steps() -> dict[str, Callable[[], object]]:
     snapshot = bootstrap.compile_snapshot(settings, bootstrap.known_catalog(settings), {}, ports)
     prompt = parse(REQUEST, "auto")
     asked = Asked(prompt, CHAT, Identity("dec_x", 1))
-    decision = decide(snapshot, asked, describe(prompt), "", lambda router: None)
+    decision = decide(snapshot.chat, asked, describe(prompt), "", lambda router: None)
     chosen = decision.plan.candidates[0].column
-    line = snapshot.lines[chosen]
+    line = snapshot.chat.lines[chosen]
     codec = codec_of(CHAT, "openai_chat")
     errand = Errand(
         arrival=Arrival("dec_x", 1.0, 1.0, 1.0, ""),
         asked=asked,
         decision=decision,
-        lines=snapshot.lines,
-        health=snapshot.health,
+        lines=snapshot.chat.lines,
+        health=snapshot.chat.health,
         transport=Transport(),
         fallback=decision.policy.settings.fallback,
         caller_headers=[],
@@ -94,6 +95,7 @@ def steps() -> dict[str, Callable[[], object]]:
         20.0,
         True,
         (),
+        MOST_WRITTEN,
     )
     whole = Whole(call, Timing(1.0, 1.1, 0.0, 1.2), ANSWER, read_answer(ANSWER))
     spent = spent_by(errand, whole)
@@ -104,7 +106,7 @@ def steps() -> dict[str, Callable[[], object]]:
     return {
         "parse": lambda: parse(REQUEST, "auto"),
         "describe": lambda: describe(prompt),
-        "decide, describe included": lambda: decide(snapshot, asked, describe(prompt), "", lambda router: None),
+        "decide, describe included": lambda: decide(snapshot.chat, asked, describe(prompt), "", lambda router: None),
         "codec.request": lambda: codec.request(asked, line.manner),
         "read_answer": lambda: read_answer(ANSWER),
         "spent_by": lambda: spent_by(errand, whole),

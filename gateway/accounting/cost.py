@@ -3,6 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from gateway.catalog.card import Figure, Prices
 from gateway.wire.delta import Usage
@@ -12,6 +13,7 @@ from gateway.wire.delta import Usage
 FEMTO_PER_NANO = 1_000_000
 FEMTO_PER_USD = Decimal(10) ** 15
 FEMTO_PER_USD_PER_MILLION = Decimal(10) ** 9
+NOTHING = Figure(0.0, "")  # the price of what is never written
 
 
 class Rates(Struct, frozen=True):
@@ -48,8 +50,9 @@ class PriceList:
 
     __slots__ = ("_above", "_image", "_rates", "_request", "_tier")
 
-    def __init__(self, prices: Prices) -> None:
-        self._rates = base_rates(prices)
+    def __init__(self, prices: Prices, *, writes: bool = True) -> None:
+        """writes: False for a model that has no output, and so no price of it."""
+        self._rates = base_rates(prices if writes else replace(prices, output=NOTHING))
         self._image = femto_usd(prices.image) or 0
         self._request = femto_usd(prices.request) or 0
         self._above = None if prices.tier is None else prices.tier.above_input_tokens

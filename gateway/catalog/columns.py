@@ -24,6 +24,7 @@ PESSIMISTIC = 0.9  # quantile of all known figures, for a target that has no kin
 SMALL_WINDOW = 8_192.0  # tokens: what an unknown window is taken for
 SMALL_OUTPUT = 4_096.0
 UNKNOWN_CARBON_G = 0.005  # per output token, where not one target's size is known: about that of the largest models
+UNBOUNDED = (np.inf, np.inf, np.inf)  # of embedding models, whose limit is that of one text, not of a request
 AVAILABILITY = 0.99  # of a target that was not tried yet
 FREE_AVAILABILITY = 0.9  # of one that costs nothing: free endpoints are trials with tight rate limits; our judgement
 RETIRED_AVAILABILITY = 0.25  # of one that its provider has announced to switch off: tried after all others
@@ -115,8 +116,10 @@ def _matrix(
     grams = [output_token_g(card, offer, catalog) for card, offer in zip(models, offers, strict=True)]
     carbon = _carbon(grams, offers, guess.output_prices)
     prices = [guess.prices(offer) for offer in offers]
-    windows = [guess.window(offer) for offer in offers]
-    priced = np.array([bool(offer.prices.input and offer.prices.output) for offer in offers], np.uint8)
+    sold = list(zip(models, offers, strict=True))
+    windows = [UNBOUNDED if card.embeds else guess.window(offer) for card, offer in sold]
+    is_priced = [bool(offer.prices.input and (offer.prices.output or card.embeds)) for card, offer in sold]
+    priced = np.array(is_priced, np.uint8)
     known = {
         "cost": priced,
         "latency": np.array([pace.stated for pace in speeds], np.uint8),

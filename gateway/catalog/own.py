@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Prices, Source
+from gateway.catalog.card import EMBEDDINGS, Catalog, Figure, ModelCard, Offer, Prices, Source
 from gateway.settings.schema import ModelSettings, ProviderSettings
 from gateway.wire.ability import Ability
 
@@ -36,6 +36,8 @@ def own_card(model: ModelSettings, known: ModelCard | None) -> ModelCard:
         name=model.id if known is None else known.name,
         maker=model.id.split("/")[0] if "/" in model.id else "own",
         input_modalities=("text", "image") if Ability.IMAGES in abilities else ("text",),
+        output_modalities=(EMBEDDINGS,) if model.embeddings or (known is not None and known.embeds) else ("text",),
+        dimensions=figure(model.dimensions) or (None if known is None else known.dimensions),
         reasoning=Ability.REASONING in abilities,
         quality=quality or ({} if known is None else known.quality),
         active_parameters_billions=None if known is None else known.active_parameters_billions,

@@ -13,6 +13,7 @@ from gateway.catalog.card import ModelCard, Offer
 # USD per million output tokens, at least -> tokens per second, seconds to the first token
 CLASSES = ((10.0, 55.0, 0.9), (3.0, 70.0, 0.7), (1.0, 90.0, 0.6), (0.3, 120.0, 0.5), (0.0, 150.0, 0.4))
 UNKNOWN_CLASS = (50.0, 1.0)  # a target without a price, or a free one, is taken for a slow one
+EMBEDDING_SECONDS = 0.3  # for all vectors of a request: there is no token after the first
 THINKING_SECONDS = 4.0  # before the first visible token of a model that reasons unasked
 THINKING_RATIO = 2.5  # output tokens, hidden ones included, against a model that does not reason
 
@@ -59,7 +60,7 @@ def output_ratio(card: ModelCard) -> float:
 
 def _estimate(card: ModelCard, offer: Offer) -> Speed:
     price = offer.prices.output
-    rate, seconds = UNKNOWN_CLASS
+    rate, seconds = (UNKNOWN_CLASS[0], EMBEDDING_SECONDS) if card.embeds else UNKNOWN_CLASS
     if price is not None and price.value > 0:  # a free endpoint says nothing of a model's size
         rate, seconds = next((speed, first) for least, speed, first in CLASSES if price.value >= least)
     faster = FASTER.get(offer.provider, 1.0)

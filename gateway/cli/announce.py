@@ -16,12 +16,12 @@ def announcement(running: Running) -> str:
     """URL, routers, providers, and a curl line that works as pasted."""
     snapshot = running.snapshot
     live = [name for name, provider in snapshot.providers.items() if not provider.simulated]
-    targets = counted(len(snapshot.targets.ids), "target")
+    targets = counted(len(snapshot.chat.targets.ids), "target")
     lines = [
         f"Steelyard {__version__} serves {running.url}/v1",
         "",
         row("Settings", str(running.config) if running.config else "built-in defaults (steelyard init writes a file)"),
-        row("Routers", "  ".join(snapshot.policies)),
+        row("Routers", "  ".join(snapshot.chat.policies)),
         row("Providers", providers_text(live, running.simulated)),
         row("Not live", absent_text(dict(snapshot.absent))),
         row("Targets", f"{targets} (a model at a provider each), scored by the {running.scorer} kernel"),

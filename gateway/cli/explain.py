@@ -107,9 +107,9 @@ def offline(config: Path | None, prompt: str, model: str, everything: bool) -> D
     snapshot = bootstrap.first_snapshot(settings, environ)
     body = msgspec.json.encode({"messages": [{"role": "user", "content": prompt}]})
     wanted = replace(parse(body, default_model=settings.default_router), model=model or settings.default_router)
-    selection = snapshot.selector.select(wanted.model)
-    live = snapshot.health.view(monotonic())
-    return record(make_plan(selection, describe(wanted), snapshot.targets, snapshot.scorer, live, 0.0))
+    selection = snapshot.chat.selector.select(wanted.model)
+    live = snapshot.chat.health.view(monotonic())
+    return record(make_plan(selection, describe(wanted), snapshot.chat.targets, snapshot.chat.scorer, live, 0.0))
 
 
 def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:

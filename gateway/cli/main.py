@@ -83,9 +83,9 @@ def check(config: Path | None, file: Path | None, schema: bool) -> None:
     loaded, path = bootstrap.read_settings(file or config, os.environ)
     snapshot = bootstrap.first_snapshot(loaded.settings, os.environ)
     print_providers(snapshot)
-    for warning in (*loaded.warnings, *(w for policy in snapshot.policies.values() for w in policy.warnings)):
+    for warning in (*loaded.warnings, *snapshot.warnings):
         click.echo(f"warning: {warning}")
-    routers, targets = counted(len(snapshot.policies), "router"), counted(len(snapshot.targets.ids), "target")
+    routers, targets = counted(len(snapshot.chat.policies), "router"), counted(len(snapshot.chat.targets.ids), "target")
     stands_in = any(provider.simulated for provider in snapshot.providers.values())
     why = " of the built-in simulator, which stands in because no provider is live" if stands_in else ""
     click.echo(f"{path or 'built-in defaults'}: good, {routers}, {targets}{why}")

@@ -4,12 +4,12 @@ A pair of equal formats is spliced: bytes go through as they are. Every other pa
 vocabulary in `wire.conversation` and `wire.delta`. Execution does not know the difference.
 """
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.dialects.contract import Inbound, Outgoing, TargetManner
+from gateway.dialects.contract import CallerFormat, Inbound, Outgoing, TargetManner
 from gateway.wire.conversation import Conversation, Thought, ToolCall
 from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
@@ -51,15 +51,15 @@ class Asked(Struct):
     """One request: the view that routing has of it and, once somebody needs it, all of it."""
 
     prompt: Prompt
-    inbound: Inbound
+    inbound: CallerFormat
     identity: Identity
     _conversation: Conversation | None = None
 
     @property
     def conversation(self) -> Conversation:
-        """Read once, however many targets are tried."""
+        """Read once, however many targets are tried. Only of a format of conversations."""
         if self._conversation is None:
-            whole = self.inbound.read_request(self.prompt.body)
+            whole = cast("Inbound", self.inbound).read_request(self.prompt.body)
             self._conversation = replace(whole, stream=self.prompt.stream)
         return self._conversation
 

@@ -78,8 +78,8 @@ class StreamWriter(Protocol):
         ...
 
 
-class Inbound(Protocol):
-    """A format that callers speak."""
+class CallerFormat(Protocol):
+    """What everybody but a translator needs of a format that callers speak."""
 
     @property
     def name(self) -> str: ...
@@ -88,6 +88,16 @@ class Inbound(Protocol):
         """The thin view that routing needs. Raises InvalidRequest in words of this format."""
         ...
 
+    def attach(self, body: bytes, metadata: bytes) -> bytes:
+        """The whole answer with its `steelyard` object."""
+        ...
+
+    def error_body(self, error: GatewayError, decision: str | None) -> bytes: ...
+
+
+class Inbound(CallerFormat, Protocol):
+    """A format of conversations that callers speak."""
+
     def read_request(self, body: bytes) -> Conversation:
         """All of it. Raises InvalidRequest."""
         ...
@@ -95,12 +105,6 @@ class Inbound(Protocol):
     def stream_writer(self, conversation: Conversation, wants_usage: bool) -> StreamWriter: ...
 
     def write_answer(self, answer: Answer, usage: Usage | None, conversation: Conversation) -> bytes: ...
-
-    def attach(self, body: bytes, metadata: bytes) -> bytes:
-        """The whole answer with its `steelyard` object."""
-        ...
-
-    def error_body(self, error: GatewayError, decision: str | None) -> bytes: ...
 
 
 class Outbound(Protocol):

@@ -16,7 +16,7 @@ from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
 
-MAX_ANSWER_BYTES = 32 * 2**20
+LONG_ANSWER_BYTES = 2**20  # is read on a thread: the event loop has others to serve
 MAX_ERROR_BYTES = 256 * 2**10
 REST_SECONDS = 0.5  # the end of a body follows its last event at once, or somebody holds the connection open
 MAX_PREAMBLE_BYTES = 2**20  # of a stream's events before its first content; a role and some settings are usual
@@ -50,6 +50,7 @@ class Call(Struct, frozen=True, gc=False):
     over_at: float  # monotonic second at which the whole request must be over, all attempts included
     is_first: bool  # no other attempt has taken of that time
     secrets: Sequence[str]  # never to be seen in a fault's message
+    max_answer_bytes: int
     login: Login | None = None  # what lets us in, where `headers` do not
 
 
@@ -108,7 +109,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)
-            body = await read_whole(response, MAX_ANSWER_BYTES)
+            body = await read_whole(response, call.max_answer_bytes)
     except TransportFailure as failure:
         return transport_fault(call, failure, FaultKind.BROKEN_ANSWER if timing.headers else None)
     except TimeoutError:
@@ -118,9 +119,16 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
             response.close()  # does nothing to one that was read to its end
     timing.ended = monotonic()
     if body is None:
-        return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
-    facts, body = call.codec.answer(body, call.asked, call.model)
-    return problem_of(call, facts) or Whole(call, timing, body, facts)
+        return oversized(call)
+    if len(body) < LONG_ANSWER_BYTES:
+        facts, answer = call.codec.answer(body, call.asked, call.model)
+    else:
+        facts, answer = await asyncio.to_thread(call.codec.answer, body, call.asked, call.model)
+    return problem_of(call, facts) or Whole(call, timing, answer, facts)
+
+
+def oversized(call: Call) -> Fault:
+    return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {call.max_answer_bytes} bytes", b"", "")
 
 
 def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
@@ -207,9 +215,9 @@ def stream_fault(call: Call, relay: Relay) -> Fault | None:
 
 async def whole_as_stream(call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: Relay) -> Begun | Fault:
     """Some servers answer a stream request with one JSON document."""
-    body = await read_whole(response, MAX_ANSWER_BYTES)
+    body = await read_whole(response, call.max_answer_bytes)
     if body is None:
-        return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, f"answer over {MAX_ANSWER_BYTES} bytes", b"", "")
+        return oversized(call)
     ready = relay.feed_answer(body)
     relay.end()
     return stream_fault(call, relay) or finished_early(call, timing, relay, ready)

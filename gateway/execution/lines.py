@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct
 from multidict import CIMultiDict
@@ -12,6 +13,8 @@ from gateway.catalog.card import ModelCard, Offer
 from gateway.catalog.columns import Targets
 from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
+from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
+from gateway.dialects.embeddings import wordless as wordless_for_embeddings
 from gateway.dialects.formats import wordless
 from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
@@ -32,6 +35,17 @@ SHORTEST_SECRET = 12  # characters of a header's value; shorter ones are version
 DIALECT_OF_API = {"responses": "openai_responses"}  # `Offer.api` of models that answer in one format only
 
 
+MOST_WRITTEN = 32 * 2**20  # bytes of a whole answer
+MOST_VECTORS = 128 * 2**20  # bytes: 2,048 vectors of 3,072 numbers in decimal are 80 MB
+
+
+class Way(NamedTuple):
+    """In which format a model is asked, and by which route of its provider's, if that has several."""
+
+    dialect: str
+    route: Route | None = None
+
+
 class Line(Struct, frozen=True):
     """How to reach one target, and what it charges."""
 
@@ -49,6 +63,7 @@ class Line(Struct, frozen=True):
     window: float  # tokens
     secrets: tuple[str, ...]
     login: Login | None = None  # what lets us in, where `headers` do not
+    max_answer_bytes: int = MOST_WRITTEN
 
     @property
     def family(self) -> str:
@@ -81,8 +96,7 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
     lines = []
     for column, offer in enumerate(targets.offers):
         provider, card = providers[offer.provider], targets.models[column]
-        route = provider.route_for(offer.model, offer.upstream_name, offer.api)
-        dialect = DIALECT_OF_API.get(offer.api, provider.dialect) if route is None else route.dialect
+        dialect, route = way_to(provider, offer, embeds=card.embeds) or Way(provider.dialect)
         name = provider.name_of(offer.upstream_name)
         lines.append(
             Line(
@@ -95,14 +109,30 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
                 stream_url=url(model_url(provider, name, stream=True, dialect=dialect, route=route)),
                 proxy=proxies[offer.provider],
                 headers=headers(offer.provider, route),
-                prices=PriceList(offer.prices),
+                prices=PriceList(offer.prices, writes=not card.embeds),
                 reasoning=card.reasoning,
                 window=float(targets.matrix.window[column]),
                 secrets=secrets_of(provider),
                 login=provider.login,
+                max_answer_bytes=MOST_VECTORS if card.embeds else MOST_WRITTEN,
             )
         )
     return tuple(lines)
+
+
+def way_to(provider: Provider, offer: Offer, *, embeds: bool) -> Way | None:
+    """How this model is asked there, for embeddings or for anything else; None where it cannot be had."""
+    if provider.routes:
+        route = provider.route_for(offer.model, offer.upstream_name, offer.api)
+        if route is None:
+            return None
+        way = Way(route.dialect, route)
+    else:
+        way = Way(DIALECT_OF_API.get(offer.api, provider.dialect))
+    if not embeds:
+        return way
+    dialect = FORMAT_OF.get(way.dialect) if provider.embeds else None
+    return None if dialect is None else Way(dialect, way.route)
 
 
 def secrets_of(provider: Provider) -> tuple[str, ...]:
@@ -116,7 +146,8 @@ def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:
 
     Empty when every target, or none, is as good as the others in that. Seals count for more.
     """
-    makers, lacking = asked.makers, wordless(asked.prompt)
+    words = wordless_for_embeddings if asked.inbound is EMBEDDINGS else wordless
+    makers, lacking = asked.makers, words(asked.prompt)
     if not makers and not lacking:
         return frozenset()
     readers = [line for line in lines if not makers or line.family in makers]

@@ -46,8 +46,10 @@ def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     )
 
 
-def carbon_g(usage: Usage, line: Line, targets: Targets) -> float:
-    """gCO2e of this usage, by the target's grams per token."""
+def carbon_g(usage: Usage, line: Line, targets: Targets) -> float | None:
+    """gCO2e of this usage, by the target's grams per token. Nobody has measured models that make embeddings."""
+    if targets.models[line.column].embeds:
+        return None
     fresh, cached, output = targets.matrix.carbon[:, line.column].tolist()
     fresh_tokens = usage.input_tokens - usage.cached_tokens
     return float(fresh * fresh_tokens + cached * usage.cached_tokens + output * usage.output_tokens)
@@ -63,6 +65,8 @@ def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
     first_token = timing.first_token - timing.started if timing.first_token else None
     took = timing.ended - timing.started
     writing = took - first_token if first_token is not None else took - first_token_seconds(errand, column, took)
+    if errand.decision.profile.figures.output_tokens == 0:
+        first_token = took  # nothing is written, so the answer is there with its first byte
     tokens = spent.usage.output_tokens
     is_measured = tokens > 1 and not spent.usage.estimated and timing.caller_seconds <= MOST_CALLER_SHARE * writing
     per_token = writing / tokens if is_measured else None

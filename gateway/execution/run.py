@@ -24,6 +24,7 @@ from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
+SLOWEST_CREDIBLE_SECONDS_PER_INPUT_TOKEN = 0.0005  # 2,000 tokens/s, for a model that only reads
 MOST_PASSED_OVER = 16  # targets that would lose something, before the request is refused
 MOST_LOSSES = 5  # named in an error
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
@@ -151,6 +152,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         over_at=errand.over_at,
         is_first=not errand.attempts,
         secrets=line.secrets if line.login is None else errand.transport.wallet.secrets(line.login),
+        max_answer_bytes=line.max_answer_bytes,
         login=line.login,
     )
     errand.sent_at = started = monotonic()
@@ -195,7 +197,10 @@ def patience_seconds(errand: Errand, line: Line) -> float:
     first = rules.reasoning_first_token_seconds if line.reasoning else rules.first_token_seconds
     if errand.prompt.stream:
         return min(first, left)
-    expected_tokens = errand.prompt.max_output_tokens or 4.0 * errand.decision.profile.figures.output_tokens
+    figures = errand.decision.profile.figures
+    if figures.output_tokens == 0:
+        return min(first + figures.input_tokens * SLOWEST_CREDIBLE_SECONDS_PER_INPUT_TOKEN, left)
+    expected_tokens = errand.prompt.max_output_tokens or 4.0 * figures.output_tokens
     return min(first + expected_tokens * SLOWEST_CREDIBLE_SECONDS_PER_TOKEN, left)
 
 

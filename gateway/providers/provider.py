@@ -52,6 +52,7 @@ class Provider(Struct, frozen=True):
     login: Login | None = None  # what lets us in, where a fixed header does not
     geography: str = ""  # Bedrock: "eu", "apac" or ""; stands before the names of models that are shared within it
     served: tuple[str, ...] | None = None  # the only models that it has; None: all of the catalog's
+    embeds: bool = True  # its embedding models are asked as is usual in its format
     simulated: bool = False
 
     def route_for(self, model_id: str, upstream_name: str, api: str) -> Route | None:

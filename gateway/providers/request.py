@@ -6,6 +6,7 @@ A caller's headers never travel, but for those that the provider's row names.
 from urllib.parse import quote
 
 from gateway import __version__
+from gateway.dialects import embeddings
 from gateway.dialects.formats import OUTBOUND
 from gateway.providers.provider import Provider, Route
 
@@ -20,11 +21,17 @@ def model_url(provider: Provider, model: str, *, stream: bool, dialect: str = ""
     there, where the provider has several.
     """
     if route is not None:
-        path = OUTBOUND[route.dialect].path(model, stream)
+        path = path_in(dialect or route.dialect, model, stream)
         query = ("&" if "?" in path else "?") + route.query if route.query else ""
         return provider.base_url + route.prefix.replace("{model}", quote(model, safe="")) + path + query
     usual = "" if dialect and dialect != provider.dialect else provider.path.replace("{model}", quote(model))
-    return provider.base_url + (usual or OUTBOUND[dialect or provider.dialect].path(model, stream))
+    return provider.base_url + (usual or path_in(dialect or provider.dialect, model, stream))
+
+
+def path_in(dialect: str, model: str, stream: bool) -> str:
+    """The format's own path, of conversations or of embeddings."""
+    outbound = OUTBOUND.get(dialect)
+    return embeddings.path(dialect, model) if outbound is None else outbound.path(model, stream)
 
 
 def upstream_headers(provider: Provider, route: Route | None = None) -> tuple[tuple[str, str], ...]:

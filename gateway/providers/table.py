@@ -41,6 +41,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
     cloud: str = ""
     routes: tuple[Route, ...] = ()
+    embeds: bool = True
 
 
 class Resolution(Struct, frozen=True):

@@ -10,6 +10,8 @@ from gateway.wire.prompt import Prompt
 
 QUOTE = 0x22
 JSON_SCHEMA = int(Ability.JSON_SCHEMA)
+EMBEDDING = "embedding"  # stands where the name of a task does
+NO_TASK = Prediction(task=0, confidence=1.0, difficulty=0.0, output_tokens=0.0)
 
 
 class Profile(Struct, frozen=True):
@@ -45,6 +47,22 @@ def describe(prompt: Prompt) -> Profile:
         prompt.stream,
     )
     return Profile(features, prediction, TASKS[prediction.task], figures)
+
+
+def describe_inputs(prompt: Prompt) -> Profile:
+    """What there is to embed: nothing but its size counts, and nothing is written."""
+    features = extract(prompt.texts, -1)
+    figures = RequestFigures(
+        input_tokens=features.tokens + prompt.counted_tokens,
+        cached_tokens=0.0,
+        output_tokens=0.0,
+        max_output_tokens=0.0,
+        images=0.0,
+        task=0,
+        needs=0,
+        stream=False,
+    )
+    return Profile(features, NO_TASK, EMBEDDING, figures)
 
 
 def _focus(texts: tuple[bytes, ...]) -> int:

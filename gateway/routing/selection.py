@@ -20,6 +20,10 @@ ANYTHING_ELSE = "*"  # the alias of every name that nobody can serve
 AUTO = "auto"  # below a router's base URL this means that router
 LONGEST_NAME = 200  # characters of a name that we look for and repeat
 SUGGESTIONS = 3
+OF_OTHER_KIND = {  # by the kind that is looked for, embeddings or not
+    False: "{} makes embeddings and answers no conversation; ask it by POST /v1/embeddings.",
+    True: "{} writes, and makes no embeddings; those that do have 'embeddings' as their output in GET /v1/models.",
+}
 
 
 class Leg(Struct, frozen=True):
@@ -51,6 +55,8 @@ class Selection(Struct, frozen=True, dict=True):
 
 class Selector:
     """Resolves names against one snapshot. `absent`: provider -> why it is not live, "set GROQ_API_KEY"."""
+
+    embeds = False  # the kind of models among which it looks
 
     def __init__(
         self,
@@ -175,6 +181,8 @@ class Selector:
         model = self._catalog_names.get(name.lower())
         if model is None:
             return UnknownModel(self._did_you_mean(wanted))
+        if self._catalog.models[model].embeds is not self.embeds:
+            return UnknownModel(OF_OTHER_KIND[self.embeds].format(model))
         sellers = tuple(offer.provider for offer in self._catalog.offers if offer.model == model)
         if provider and provider not in sellers:
             return UnknownModel(f"{provider[:LONGEST_NAME]} does not sell {model}; {_listed(sellers)} would.")

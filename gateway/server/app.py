@@ -13,6 +13,7 @@ from gateway.accounting.ledger import Ledger
 from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import CHAT, COMPLETIONS, GEMINI, MESSAGES
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
+from gateway.server.embeddings import EmbeddingGeneration
 from gateway.server.hosts import host_allowed
 from gateway.server.ids import Ids
 from gateway.server.inference import GeminiGeneration, Generation
@@ -36,7 +37,7 @@ FOREIGN_PAGE = GatewayError(
 PREFIXES = ("", "/routers/{router}", "/api")  # the last is where OpenRouter's clients look
 PATHS = (
     "POST /v1/chat/completions, POST /v1/completions, POST /v1/responses, GET and DELETE /v1/responses/{id}, "
-    "POST /v1/messages, POST /v1/messages/count_tokens, "
+    "POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/embeddings, "
     "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
     "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, GET /healthz, "
     "GET /readyz; each but the last two also below /routers/{name} and /api"
@@ -106,6 +107,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
         "/v1/chat/completions": Generation(state, CHAT),
         "/v1/completions": Generation(state, COMPLETIONS),
         "/v1/messages": Generation(state, MESSAGES),
+        "/v1/embeddings": EmbeddingGeneration(state),
     }
     gemini = GeminiGeneration(state, GEMINI)
     responses = ResponsesGeneration(state)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.accounting.receipt import Receipt
 from gateway.dialects.codec import Asked, Identity
-from gateway.dialects.contract import Inbound
+from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from gateway.execution.attempt import Begun, Whole
@@ -19,9 +19,9 @@ from gateway.execution.lines import lossless
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import Arrival, Errand, carry
 from gateway.execution.stream import pump
-from gateway.live import Snapshot
+from gateway.live import Market
 from gateway.providers.faults import Fault
-from gateway.routing.describe import Profile
+from gateway.routing.describe import Profile, describe
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.wishes import narrowed, without_suffix
 from gateway.server.clients import is_told_usage
@@ -31,7 +31,7 @@ from gateway.server.protocol import EXTENSION
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
-from gateway.server.understanding import Parse, understand
+from gateway.server.understanding import Describe, Parse, understand
 from gateway.wire.prompt import Prompt
 
 log = logging.getLogger("steelyard")
@@ -43,7 +43,7 @@ METADATA_ON = {(b"x-steelyard-metadata", b"on"), (b"x-openrouter-metadata", b"en
 class Generation:
     """An endpoint that answers what callers of one format ask, also below /routers/{router}."""
 
-    def __init__(self, state: State, inbound: Inbound) -> None:
+    def __init__(self, state: State, inbound: CallerFormat) -> None:
         self._state = state
         self._inbound = inbound
 
@@ -84,12 +84,14 @@ class GeminiGeneration(Generation):
 class Exchange:
     """One request and its answer."""
 
-    def __init__(self, state: State, scope: Scope, send: Send, inbound: Inbound, parse: Parse) -> None:
+    def __init__(self, state: State, scope: Scope, send: Send, inbound: CallerFormat, parse: Parse) -> None:
         now = monotonic()
         self.inbound = inbound
         self.parse = parse
         self.state = state
         self.snapshot = state.live.current  # one for the request's whole life, even across a reload
+        self.market: Market = self.snapshot.chat
+        self.describe: Describe = describe
         self.scope = scope
         self.send = send
         self.arrival = Arrival(state.ids.next(), time(), now, now, "")
@@ -110,7 +112,7 @@ class Exchange:
         try:
             body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
-            prompt, profile = await understand(self.completed(body), self.parse)
+            prompt, profile = await understand(self.completed(body), self.parse, self.describe)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
             answer = await carry(errand)
@@ -136,13 +138,13 @@ class Exchange:
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
-        decision = decide(snapshot, asked, profile, router_of(self.scope), may_use)
+        decision = decide(self.market, asked, profile, router_of(self.scope), may_use)
         return Errand(
             arrival=self.arrival,
             asked=asked,
             decision=decision,
-            lines=snapshot.lines,
-            health=snapshot.health,
+            lines=self.market.lines,
+            health=self.market.health,
             transport=self.state.transport,
             fallback=decision.policy.settings.fallback,
             caller_headers=headers,
@@ -269,20 +271,20 @@ def default_model(scope: Scope, state: State) -> str:
     return router_of(scope) or state.live.current.settings.default_router
 
 
-def decide(snapshot: Snapshot, asked: Asked, profile: Profile, router: str, may_use: Callable[[str], None]) -> Decision:
-    """Rank every target of the snapshot for this request; those that would lose something of it come last.
+def decide(market: Market, asked: Asked, profile: Profile, router: str, may_use: Callable[[str], None]) -> Decision:
+    """Rank every target of the market for this request; those that would lose something of it come last.
 
     router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
     """
     prompt = without_suffix(asked.prompt)
-    selection = snapshot.selector.select(prompt.model, prompt.chain, router)
+    selection = market.selector.select(prompt.model, prompt.chain, router)
     if prompt.wishes is not None:
-        selection = narrowed(selection, prompt.wishes, snapshot.targets, snapshot.policies)
+        selection = narrowed(selection, prompt.wishes, market.targets, market.policies)
     for name in selection.routers:
         may_use(name)
-    live = snapshot.health.view(monotonic())
-    decision = make_plan(selection, profile, snapshot.targets, snapshot.scorer, live, random.random())  # noqa: S311
-    preferred = lossless(snapshot.lines, asked)
+    live = market.health.view(monotonic())
+    decision = make_plan(selection, profile, market.targets, market.scorer, live, random.random())  # noqa: S311
+    preferred = lossless(market.lines, asked)
     return preferring(decision, preferred) if preferred else decision
 
 

@@ -18,10 +18,13 @@ from gateway.accounting.usage_report import parse_since, report
 from gateway.dialects.anthropic.errors import count_tokens_body
 from gateway.dialects.anthropic.prompt import parse_count
 from gateway.dialects.codec import Asked, Identity
-from gateway.dialects.formats import CHAT, GEMINI
+from gateway.dialects.contract import CallerFormat
+from gateway.dialects.embeddings import EMBEDDINGS
+from gateway.dialects.formats import CHAT, COMPLETIONS, GEMINI, MESSAGES, RESPONSES
 from gateway.dialects.gemini.count import count_answer, counted_body
 from gateway.errors import InvalidRequest, NotFound
 from gateway.live import Snapshot
+from gateway.routing.describe import describe, describe_inputs
 from gateway.routing.explain import DecisionRecord, record
 from gateway.routing.plan import Decision
 from gateway.server.auth import Caller
@@ -34,6 +37,14 @@ from gateway.server.understanding import understand
 from gateway.wire.prompt import Prompt
 
 ENCODE = msgspec.json.Encoder().encode
+FORMATS: dict[str, CallerFormat] = {
+    "chat": CHAT,
+    "completions": COMPLETIONS,
+    "responses": RESPONSES,
+    "messages": MESSAGES,
+    "gemini": GEMINI,
+    "embeddings": EMBEDDINGS,
+}
 
 
 class Remembrance(msgspec.Struct, frozen=True):
@@ -59,12 +70,12 @@ class Inquiry:
             return await self.gemini_models(request)
         self._caller(request)
         is_anthropic = "anthropic-version" in request.headers
-        return answer(anthropic_list(self._models.rows) if is_anthropic else self._models.all)
+        return answer(anthropic_list(self._models.writers) if is_anthropic else self._models.all)
 
     async def gemini_models(self, request: Request) -> Response:
         """GET /v1beta/models"""
         self._caller(request)
-        return answer(gemini_list(self._models.rows))
+        return answer(gemini_list(self._models.writers))
 
     async def gemini_model(self, request: Request) -> Response:
         """GET /v1beta/models/{id}"""
@@ -73,7 +84,7 @@ class Inquiry:
     async def catalog(self, request: Request) -> Response:
         """GET /v1/catalog, for OpenClaw's ClawRouter plugin."""
         self._caller(request)
-        return answer(clawrouter_catalog(self._models.rows))
+        return answer(clawrouter_catalog(self._models.writers))
 
     async def count_tokens(self, request: Request) -> Response:
         """POST /v1/messages/count_tokens: our own count, within a few percent of the provider's."""
@@ -90,7 +101,7 @@ class Inquiry:
         return await read_body(request.scope, request.receive, limit)
 
     async def _count(self, parse: Callable[[bytes, str], Prompt], body: bytes) -> int:
-        _, profile = await understand(body, lambda body: parse(body, "any"))
+        _, profile = await understand(body, lambda body: parse(body, "any"), describe)
         return round(profile.figures.input_tokens)
 
     async def model(self, request: Request) -> Response:
@@ -105,15 +116,19 @@ class Inquiry:
         return self._models.one(request.path_params["model_id"], request.path_params.get("router", ""))
 
     async def route(self, request: Request) -> Response:
-        """POST /v1/route: the decision for this body, in full, without calling anybody."""
+        """POST /v1/route?api=chat: the decision for this body of that API, in full, without calling anybody."""
         caller = self._caller(request)
         snapshot = self._state.live.current
+        inbound = format_named(request.query_params.get("api", "chat"))
+        market, describes = (
+            (snapshot.embeddings, describe_inputs) if inbound is EMBEDDINGS else (snapshot.chat, describe)
+        )
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")
-        parse = partial(CHAT.parse, default_model=router or snapshot.settings.default_router)
-        prompt, profile = await understand(body, parse)
-        asked = Asked(prompt, CHAT, Identity("", 0))
-        decision = decide(snapshot, asked, profile, router, caller.may_use)
+        parse = partial(inbound.parse, default_model=router or snapshot.settings.default_router)
+        prompt, profile = await understand(body, parse, describes)
+        asked = Asked(prompt, inbound, Identity("", 0))
+        decision = decide(market, asked, profile, router, caller.may_use)
         return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:
@@ -144,7 +159,7 @@ class Inquiry:
 
     async def ready(self, request: Request) -> Response:
         """GET /readyz: requests can be served."""
-        targets = len(self._state.live.current.targets.ids)
+        targets = len(self._state.live.current.chat.targets.ids)
         is_ready = self._state.is_ready and targets > 0
         body = ENCODE({"status": "ready" if is_ready else "not ready", "targets": targets})
         return Response(body, 200 if is_ready else 503, media_type="application/json")
@@ -159,11 +174,18 @@ class Inquiry:
         caller = self._state.callers.identify(request.scope["headers"], request.scope["query_string"])
         router = request.path_params.get("router", "")
         if router:
-            self._state.live.current.selector.router(router)
+            self._state.live.current.chat.selector.router(router)
         return caller
 
     def _follow(self, snapshot: Snapshot) -> None:
         self._models = ModelIndex(snapshot)
+
+
+def format_named(api: str) -> CallerFormat:
+    """The format of an API by the last word of its path, or InvalidRequest."""
+    if api not in FORMATS:
+        raise InvalidRequest(f"api is {api[:40]!r}; one of {', '.join(FORMATS)} is expected", param="api")
+    return FORMATS[api]
 
 
 def grouping(text: str) -> Grouping:

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from gateway.catalog.card import Figure, ModelCard, Offer, Prices
-from gateway.live import Snapshot
+from gateway.catalog.columns import Targets
+from gateway.errors import GatewayError, UnknownModel
+from gateway.live import Market, Snapshot
 
 CREATED = 1_767_225_600  # 2026-01-01: clients want a number here; the date that matters is `released`
 
@@ -46,6 +48,7 @@ class ModelRow(Struct, frozen=True, omit_defaults=True, tag_field="object", tag=
     description: str = ""
     released: str = ""
     pricing: PriceRow | None = None  # of the cheapest host
+    dimensions: int | None = None  # of an embedding model's vectors, where that is stated
     hosts: tuple[HostRow, ...] = ()
 
 
@@ -61,10 +64,11 @@ class ModelIndex:
     """The answers of one snapshot, made once."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.rows = (*router_rows(snapshot), *model_rows(snapshot))
-        self._rows = {row.id: row for row in self.rows}
-        self.all = ENCODE(ModelList(self.rows))
-        self._snapshot = snapshot
+        self.writers = (*router_rows(snapshot.chat), *model_rows(snapshot.chat.targets))
+        rows = (*self.writers, *model_rows(snapshot.embeddings.targets))
+        self._rows = {row.id: row for row in rows}
+        self.all = ENCODE(ModelList(rows))
+        self._markets = snapshot.chat, snapshot.embeddings
 
     def one(self, name: str, router: str = "") -> ModelRow:
         """The entry of what a request for `name` would weigh; a target's is its model's.
@@ -74,16 +78,24 @@ class ModelIndex:
         row = self._rows.get(name)
         if row is not None and not router:
             return row
-        leg = self._snapshot.selector.select(name, (), router).legs[0]
-        return self._rows[
-            leg.policy.name if leg.columns is None else self._snapshot.targets.offers[leg.columns[0]].model
-        ]
+        writing, embedding = self._markets
+        try:
+            return self._meant(writing, name, router)
+        except UnknownModel as unknown:
+            try:
+                return self._meant(embedding, name, router)
+            except GatewayError:
+                raise unknown from None
+
+    def _meant(self, market: Market, name: str, router: str) -> ModelRow:
+        leg = market.selector.select(name, (), router).legs[0]
+        return self._rows[leg.policy.name if leg.columns is None else market.targets.offers[leg.columns[0]].model]
 
 
-def router_rows(snapshot: Snapshot) -> Iterable[ModelRow]:
+def router_rows(market: Market) -> Iterable[ModelRow]:
     """A router promises what all its targets can do together: a client that trusts the row is never disappointed."""
-    offers, cards = snapshot.targets.offers, snapshot.targets.models
-    for name, policy in snapshot.policies.items():
+    offers, cards = market.targets.offers, market.targets.models
+    for name, policy in market.policies.items():
         allowed = [column for column in range(len(offers)) if policy.allowed[column]]
         modalities = {kind for column in allowed for kind in cards[column].input_modalities}
         window = whole(max((offers[column].context_window for column in allowed), key=or_zero, default=None))
@@ -100,18 +112,18 @@ def router_rows(snapshot: Snapshot) -> Iterable[ModelRow]:
         )
 
 
-def model_rows(snapshot: Snapshot) -> Iterable[ModelRow]:
+def model_rows(targets: Targets) -> Iterable[ModelRow]:
     by_model: dict[str, list[int]] = {}
-    for column, offer in enumerate(snapshot.targets.offers):
+    for column, offer in enumerate(targets.offers):
         by_model.setdefault(offer.model, []).append(column)
     for model_id, columns in sorted(by_model.items()):
-        offers = [snapshot.targets.offers[column] for column in columns]
-        yield model_row(snapshot.targets.models[columns[0]], model_id, offers)
+        offers = [targets.offers[column] for column in columns]
+        yield model_row(targets.models[columns[0]], model_id, offers)
 
 
 def model_row(card: ModelCard, model_id: str, offers: list[Offer]) -> ModelRow:
-    window = whole(max((offer.context_window for offer in offers), key=or_zero))
-    priced = [offer for offer in offers if offer.prices.input is not None and offer.prices.output is not None]
+    window = whole(max(map(window_of, offers), key=or_zero))
+    priced = [offer for offer in offers if offer.prices.input and (offer.prices.output or card.embeds)]
     cheapest = min(priced, key=lambda offer: or_zero(offer.prices.input) + or_zero(offer.prices.output), default=None)
     return ModelRow(
         id=model_id,
@@ -124,6 +136,7 @@ def model_row(card: ModelCard, model_id: str, offers: list[Offer]) -> ModelRow:
         max_output_tokens=whole(max((offer.max_output_tokens for offer in offers), key=or_zero)),
         architecture=Architecture(card.input_modalities, card.output_modalities),
         pricing=None if cheapest is None else price_row(cheapest.prices),
+        dimensions=whole(card.dimensions),
         hosts=tuple(host_row(offer) for offer in offers),
     )
 
@@ -132,10 +145,16 @@ def host_row(offer: Offer) -> HostRow:
     return HostRow(
         provider=offer.provider,
         target=offer.id,
-        context_window=whole(offer.context_window),
+        context_window=whole(window_of(offer)),
         max_output_tokens=whole(offer.max_output_tokens),
         pricing=price_row(offer.prices),
     )
+
+
+def window_of(offer: Offer) -> Figure | None:
+    """Tokens. What writes nothing has room for its input only; some sources state it as that."""
+    writes = offer.prices.output is not None or offer.max_output_tokens is not None
+    return offer.context_window or (None if writes else offer.max_input_tokens)
 
 
 def price_row(prices: Prices) -> PriceRow:

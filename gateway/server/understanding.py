@@ -6,22 +6,23 @@ The scans behind it let go of the interpreter while they work, so the loop goes 
 import asyncio
 from collections.abc import Callable
 
-from gateway.routing.describe import Profile, describe
+from gateway.routing.describe import Profile
 from gateway.wire.prompt import Prompt
 
 LONG_BYTES = 1_048_576  # 1 MiB of text is 5 ms of work, a thread costs 0.1 ms
 
 
 Parse = Callable[[bytes], Prompt]
+Describe = Callable[[Prompt], Profile]
 
 
-async def understand(body: bytes, parse: Parse) -> tuple[Prompt, Profile]:
+async def understand(body: bytes, parse: Parse, describe: Describe) -> tuple[Prompt, Profile]:
     """The request and its description. Raises InvalidRequest."""
     if len(body) < LONG_BYTES:
-        return read(body, parse)
-    return await asyncio.to_thread(read, body, parse)
+        return read(body, parse, describe)
+    return await asyncio.to_thread(read, body, parse, describe)
 
 
-def read(body: bytes, parse: Parse) -> tuple[Prompt, Profile]:
+def read(body: bytes, parse: Parse, describe: Describe) -> tuple[Prompt, Profile]:
     prompt = parse(body)
     return prompt, describe(prompt)

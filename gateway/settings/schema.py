@@ -66,6 +66,9 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...], said("patterns of model, provider or target ids: 'anthropic/*', '@groq', 'openai/gpt-5@azure'")
     ] = ()
     deny: Annotated[tuple[str, ...], said("patterns that rule targets out; they win over allow")] = ()
+    embeddings: Annotated[
+        str, said("the embedding model that the router's name means to POST /v1/embeddings; its hosts compete")
+    ] = ""
     min_availability: Annotated[
         Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
@@ -88,6 +91,8 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     context_window: Annotated[Tokens | None, said("tokens, input and output together")] = None
     max_output_tokens: Annotated[Tokens | None, said("tokens")] = None
     abilities: Annotated[tuple[str, ...], said("tools, images, json_mode, json_schema, logprobs, reasoning, ...")] = ()
+    embeddings: Annotated[bool, said("it makes vectors of texts, and answers no conversation")] = False
+    dimensions: Annotated[Tokens | None, said("length of those vectors")] = None
     quality: Annotated[Share | None, said("probability of a good answer, for all tasks")] = None
     first_token_seconds: Annotated[Amount | None, said("expected time to the first token")] = None
     output_tokens_per_second: Annotated[Positive | None, said("expected speed")] = None

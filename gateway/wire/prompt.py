@@ -17,7 +17,7 @@ class Prompt(Struct, frozen=True, gc=False):
     wants_usage: bool  # the caller asked for usage in the stream
     needs: Ability
     texts: tuple[bytes, ...]  # raw JSON of every part that carries text (contents, tool schemas), in order
-    message_count: int
+    message_count: int  # of embeddings: inputs
     last_role: str  # role of the last message: "user", "tool", "assistant", "system", "developer"
     tool_count: int
     image_count: int
@@ -25,3 +25,4 @@ class Prompt(Struct, frozen=True, gc=False):
     choices: int  # `n`; 1 when absent
     session: str  # "" when the caller sent none
     wishes: Wishes | None = None  # what he wishes of the providers, in OpenRouter's words
+    counted_tokens: int = 0  # sent as tokens, beside `texts`

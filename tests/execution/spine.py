@@ -102,7 +102,7 @@ class Spine:
 
     @property
     def health(self) -> Any:
-        return self.live.current.health
+        return self.live.current.chat.health
 
     async def ask(
         self,

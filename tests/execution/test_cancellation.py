@@ -162,7 +162,7 @@ async def test_a_provider_that_has_not_answered_is_released_at_once(stream: bool
         [receipt] = spine.receipts
         assert (receipt.outcome, receipt.status, receipt.cost_nano_usd) == ("disconnected", 499, 0)
         assert [(one.outcome, one.fault) for one in receipt.attempts] == [("cancelled", "cancelled")]
-        assert list(spine.live.current.health.view(0.0).out) == [0] * len(spine.snapshot.targets.ids)
+        assert list(spine.live.current.chat.health.view(0.0).out) == [0] * len(spine.snapshot.chat.targets.ids)
 
 
 async def test_what_was_delivered_before_the_caller_left_is_billed() -> None:

@@ -27,9 +27,9 @@ def fault(kind: FaultKind, wait: float | None = None) -> Fault:
 
 def put_out(spine: Spine, target: str, kind: FaultKind, times: int = 1, wait: float | None = None) -> None:
     """Have this target fail so often."""
-    column = spine.snapshot.targets.ids.index(target)
+    column = spine.snapshot.chat.targets.ids.index(target)
     for _ in range(times):
-        spine.live.current.health.failed(column, monotonic(), fault(kind, wait))
+        spine.live.current.chat.health.failed(column, monotonic(), fault(kind, wait))
 
 
 async def test_no_more_targets_are_tried_than_the_router_allows() -> None:
@@ -62,8 +62,8 @@ async def test_a_target_that_gets_only_what_the_others_left_is_not_blamed(stream
     async with simulated(*EVERYBODY) as simulator, opened(snapshot_of(simulator.ports, limits)) as spine:
         reply = await spine.ask(ALPHA, BRAVO, stream=stream, simulate="F08", max_tokens=1)
         assert (reply.status, reply.faults) == (504, ["header_timeout", "header_timeout"])
-        first, second = (spine.snapshot.targets.ids.index(target) for target in (ALPHA, BRAVO))
-        known, prior = spine.health.view(monotonic()).availability, spine.snapshot.targets.prior.availability
+        first, second = (spine.snapshot.chat.targets.ids.index(target) for target in (ALPHA, BRAVO))
+        known, prior = spine.health.view(monotonic()).availability, spine.snapshot.chat.targets.prior.availability
         assert known[first] < 0.99 * prior[first]
         assert known[second] == pytest.approx(prior[second])
 

@@ -212,7 +212,7 @@ async def test_a_slow_reader_slows_the_provider_down_and_is_not_taken_for_a_slow
 
 def learned_nothing_of_speed(spine: Spine) -> bool:
     known = spine.health.view(monotonic() + VIEW_SECONDS).seconds_per_output_token
-    return bool(known == pytest.approx(spine.snapshot.targets.prior.seconds_per_output_token))
+    return bool(known == pytest.approx(spine.snapshot.chat.targets.prior.seconds_per_output_token))
 
 
 async def test_a_stream_whose_caller_keeps_up_tells_how_fast_the_target_is() -> None:
@@ -236,7 +236,7 @@ async def test_a_caller_who_reads_nothing_for_the_total_time_costs_the_target_no
         reply = await spine.ask(ALPHA, stream=True, send=once_stuck)
         assert (reply.is_cut_stream(), reply.faults) == (True, ["total_timeout"])
         known = spine.health.view(monotonic() + VIEW_SECONDS).availability
-        assert known == pytest.approx(spine.snapshot.targets.prior.availability)
+        assert known == pytest.approx(spine.snapshot.chat.targets.prior.availability)
 
 
 async def test_a_firehose_arrives_whole() -> None:

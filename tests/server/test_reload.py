@@ -161,4 +161,4 @@ async def test_whatever_a_reload_runs_into_the_next_one_is_carried_out(
         following.cancel()
     logged = [record.getMessage() for record in caplog.records if record.exc_info]
     assert logged == ["not reloaded, the old settings and catalog go on serving"]
-    assert "two" in house.live.current.policies
+    assert "two" in house.live.current.chat.policies

@@ -9,6 +9,7 @@ from gateway.simulator.models import SimModel
 from gateway.simulator.notice import notice
 from gateway.simulator.prose import Book
 from gateway.simulator.schema import value_for
+from gateway.simulator.vectors import Vector
 
 PIECE_CHARACTERS = 6  # of JSON, in one token
 SHORTEST_PASSAGE = 8  # tokens: the heading, by which answers differ, and some words
@@ -55,11 +56,12 @@ class Answer(Struct, frozen=True):
     choices: tuple[Choice, ...]
     prompt_tokens: int
     cached_tokens: int
+    vectors: tuple[Vector, ...] = ()  # of an embedding model, which says nothing else
 
     @property
     def output_tokens(self) -> int:
-        """Of all choices, thoughts included."""
-        return sum(choice.tokens for choice in self.choices)
+        """Of all choices, thoughts included. A vector counts as one, so that it is sent and paid for like a token."""
+        return sum(choice.tokens for choice in self.choices) + len(self.vectors)
 
     @property
     def reasoning_tokens(self) -> int:

@@ -23,6 +23,7 @@ class Extras(Struct, frozen=True):
     top_logprobs: int = 0
     shows_thoughts: bool = True
     seals_thoughts: bool = False  # encrypted, for the caller to send back
+    encodings: tuple[str, ...] = ("float",)  # of vectors
     echo: dict[str, object] = {}  # members of the request that the answer repeats
     false_counts: Counts | None = None  # stated instead of what was used
     tells_usage: bool = True

@@ -4,13 +4,13 @@ from collections import deque
 
 from msgspec import Struct
 
-from gateway.simulator.models import SimOffer
+from gateway.simulator.embedders import AnyOffer
 
 KEPT = 20_000
 
 
 class Entry(Struct):
-    """One chat request. Tokens and cost are what was billed: for what was written before the end, whoever ended it."""
+    """One request to a model. Tokens and cost are what was billed: for what was written before the end, by whomever."""
 
     number: int  # 1, 2, ... since the start or the last reset
     provider: str
@@ -37,7 +37,7 @@ class Bill(Struct):
     """What becomes of an entry's figures once tokens are written."""
 
     entry: Entry
-    offer: SimOffer
+    offer: AnyOffer
     prompt_tokens: int
     cached_tokens: int
 
@@ -51,6 +51,14 @@ class Bill(Struct):
         """Put the price under what was billed."""
         entry = self.entry
         entry.cost_nano_usd = self.offer.cost_nano_usd(entry.prompt_tokens, entry.cached_tokens, entry.output_tokens)
+
+
+class InputBill(Bill):
+    """Of an embedding request: vectors cost nothing, what was read for them does."""
+
+    def add(self, tokens: int) -> None:
+        """Bill the prompt, with the first vector."""
+        self.entry.prompt_tokens = self.prompt_tokens
 
 
 class Log:

@@ -8,9 +8,9 @@ from msgspec.json import encode
 from gateway.simulator.answer import Answer
 from gateway.simulator.chat import Chat
 from gateway.simulator.complaint import Complaint
+from gateway.simulator.embedders import AnyOffer
 from gateway.simulator.faces.face import Face
 from gateway.simulator.http1 import JSON, LAST_CHUNK, Headers, chunk, head
-from gateway.simulator.models import SimOffer
 from gateway.simulator.steps import TURN, End, Send, Steps, Wait
 from gateway.simulator.telling import Event, Telling
 
@@ -44,7 +44,7 @@ class Pace(Struct, frozen=True):
 class Scene(Struct, frozen=True):
     """Everything that a fault may want to look at."""
 
-    offer: SimOffer
+    offer: AnyOffer
     face: Face
     chat: Chat
     telling: Telling

@@ -38,13 +38,14 @@ class Telling(Struct, frozen=True):
 
 
 def counts_of(answer: Answer) -> Counts:
-    """What was used."""
+    """What was used. No vendor counts vectors."""
+    output = answer.output_tokens - len(answer.vectors)
     return Counts(
         prompt=answer.prompt_tokens,
         fresh=answer.prompt_tokens - answer.cached_tokens,
         cached=answer.cached_tokens,
-        output=answer.output_tokens,
+        output=output,
         reasoning=answer.reasoning_tokens,
-        visible=answer.output_tokens - answer.reasoning_tokens,
-        total=answer.prompt_tokens + answer.output_tokens,
+        visible=output - answer.reasoning_tokens,
+        total=answer.prompt_tokens + output,
     )

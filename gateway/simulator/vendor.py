@@ -2,19 +2,23 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from msgspec.json import encode
 
 from gateway.simulator.abilities import check_abilities
-from gateway.simulator.answer import Wishes, answer
+from gateway.simulator.answer import Answer, Wishes, answer
 from gateway.simulator.cache import PrefixCache
 from gateway.simulator.chat import BYTES_PER_TOKEN, Chat
 from gateway.simulator.complaint import Refusal
 from gateway.simulator.dice import Dice
+from gateway.simulator.embedders import EMBEDDER_OFFERS, AnyOffer, EmbedderOffer
+from gateway.simulator.embedding import EmbeddingChat, embedded
 from gateway.simulator.faces.face import Face, Where
-from gateway.simulator.faults.table import resolved
+from gateway.simulator.faces.misplaced import misplaced
+from gateway.simulator.faults.table import Fault, resolved
 from gateway.simulator.http1 import JSON, Clock, head
-from gateway.simulator.log import Bill, Entry
+from gateway.simulator.log import Bill, Entry, InputBill
 from gateway.simulator.models import OFFERS, SimOffer
 from gateway.simulator.prose import Book
 from gateway.simulator.scene import Circumstances, Pace, Received, Scene
@@ -24,6 +28,7 @@ from gateway.simulator.steps import Send, Steps
 from gateway.simulator.telling import Identity, Telling
 
 SIMULATE = b"x-steelyard-simulate"
+Sold = TypeVar("Sold", SimOffer, EmbedderOffer)
 CREATED = 1767225600  # of every model in /v1/models: 2026-01-01
 
 
@@ -45,6 +50,9 @@ class Vendor:
         self.name = name
         self.nature = nature
         self.offers: dict[str, SimOffer] = {offer.upstream_name: offer for offer in OFFERS if offer.provider == name}
+        self.embedders: dict[str, EmbedderOffer] = {
+            offer.upstream_name: offer for offer in EMBEDDER_OFFERS if offer.provider == name
+        }
         self.active = 0
         self.reset()
 
@@ -58,15 +66,12 @@ class Vendor:
     def models(self) -> bytes:
         """The answer to GET /v1/models."""
         rows = [
-            {
-                "id": name,
-                "object": "model",
-                "created": CREATED,
-                "owned_by": "sim",
-                "context_length": offer.model.context_window,
-                "max_output_tokens": offer.model.max_output_tokens,
-            }
+            _row(name, context_length=offer.model.context_window, max_output_tokens=offer.model.max_output_tokens)
             for name, offer in self.offers.items()
+        ]
+        rows += [
+            _row(name, context_length=offer.model.max_input_tokens, dimensions=offer.model.dimensions)
+            for name, offer in self.embedders.items()
         ]
         return encode({"object": "list", "data": rows})
 
@@ -86,24 +91,39 @@ class Vendor:
         return iter([refused(face, refusal)]), None
 
     def _played(self, face: Face, chat: Chat, received: Received, entry: Entry, chance: float) -> tuple[Steps, Bill]:
-        name, colon, asked = chat.request.model.rpartition(":")
-        offer = self._offer(name if colon else chat.request.model)
+        name, colon, suffix = chat.request.model.rpartition(":")
+        if not colon:
+            name, suffix = suffix, ""
+        if isinstance(chat, EmbeddingChat):
+            embedder = self._sold(self.embedders, face, name)
+            vectors = embedded(chat, embedder)
+            fault, parameters = self._fault(embedder, received, suffix, entry)
+            scene = self._scene(face, chat, embedder, vectors, received, entry.id, parameters, chance)
+            return fault.steps(scene), InputBill(entry, embedder, vectors.prompt_tokens, 0)
+        offer = self._sold(self.offers, face, name)
         check_abilities(chat, offer)
-        spec = self._spec(offer, received, asked if colon else "")
+        fault, parameters = self._fault(offer, received, suffix, entry)
+        said = self._answer(chat, offer, parameters)
+        scene = self._scene(face, chat, offer, said, received, entry.id, parameters, chance)
+        return fault.steps(scene), Bill(entry, offer, said.prompt_tokens, said.cached_tokens)
+
+    def _sold(self, shelf: dict[str, Sold], face: Face, name: str) -> Sold:
+        """What is called `name` among the models of the kind that the format asks for."""
+        if name in shelf:
+            return shelf[name]
+        if name in self.offers or name in self.embedders:
+            raise misplaced(face, name)
+        message = f"The model `{name}` does not exist or you do not have access to it."
+        raise Refusal(404, message, code="model_not_found", param="model")
+
+    def _fault(self, offer: AnyOffer, received: Received, suffix: str, entry: Entry) -> tuple[Fault, dict[str, str]]:
+        """What goes wrong, and how."""
+        spec = self._spec(offer, received, suffix)
         fault, parameters = resolved(spec)
         entry.fault = "" if fault.id == GOOD else str(spec)
-        scene = self._scene(face, chat, offer, received, entry.id, parameters, chance)
-        bill = Bill(entry, offer, scene.answer.prompt_tokens, scene.answer.cached_tokens)
-        return fault.steps(scene), bill
+        return fault, parameters
 
-    def _offer(self, name: str) -> SimOffer:
-        offer = self.offers.get(name)
-        if offer is None:
-            message = f"The model `{name}` does not exist or you do not have access to it."
-            raise Refusal(404, message, code="model_not_found", param="model")
-        return offer
-
-    def _spec(self, offer: SimOffer, received: Received, suffix: str) -> Spec:
+    def _spec(self, offer: AnyOffer, received: Received, suffix: str) -> Spec:
         """What goes wrong: the header says so, or the model's name, or the script, or the offer's habit."""
         if suffix:
             return parse_spec(suffix)
@@ -118,7 +138,7 @@ class Vendor:
             return scripted
         return self._habit(offer) if offer.habit else Spec(GOOD)
 
-    def _habit(self, offer: SimOffer) -> Spec:
+    def _habit(self, offer: AnyOffer) -> Spec:
         """The offer's own temper; its delays go at the simulator's pace."""
         spec = parse_spec(offer.habit)
         if "delay" not in spec.parameters:
@@ -126,11 +146,17 @@ class Vendor:
         delay = float(spec.parameters["delay"]) * self.nature.pace.factor
         return Spec(spec.fault, {**spec.parameters, "delay": f"{delay:g}"})
 
+    def _answer(self, chat: Chat, offer: SimOffer, parameters: dict[str, str]) -> Answer:
+        cached = self.cache.cached_bytes(offer.id, chat.prompt, time.monotonic()) // BYTES_PER_TOKEN
+        wishes = Wishes(_wish(parameters, "tokens"), _wish(parameters, "calls"))
+        return answer(chat, offer.model, self.nature.book, self.nature.seed, cached, wishes)
+
     def _scene(
         self,
         face: Face,
         chat: Chat,
-        offer: SimOffer,
+        offer: AnyOffer,
+        said: Answer,
         received: Received,
         reply_id: str,
         parameters: dict[str, str],
@@ -138,9 +164,6 @@ class Vendor:
     ) -> Scene:
         now = time.time()
         calls = self.calls_of_key[received.key] = self.calls_of_key.get(received.key, 0) + 1
-        cached = self.cache.cached_bytes(offer.id, chat.prompt, time.monotonic()) // BYTES_PER_TOKEN
-        wishes = Wishes(_wish(parameters, "tokens"), _wish(parameters, "calls"))
-        said = answer(chat, offer.model, self.nature.book, self.nature.seed, cached, wishes)
         return Scene(
             offer=offer,
             face=face,
@@ -151,6 +174,11 @@ class Vendor:
             pace=self.nature.pace,
             parameters=parameters,
         )
+
+
+def _row(name: str, **figures: int) -> dict[str, object]:
+    """A model in /v1/models."""
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "sim", **figures}
 
 
 def refused(face: Face, refusal: Refusal) -> Send:

@@ -17,6 +17,8 @@ def announcement(running: Running) -> str:
     snapshot = running.snapshot
     live = [name for name, provider in snapshot.providers.items() if not provider.simulated]
     targets = counted(len(snapshot.chat.targets.ids), "target")
+    embedding = len(snapshot.embeddings.targets.ids)
+    beside = f"; {embedding} more for embeddings" if embedding else ""
     lines = [
         f"Steelyard {__version__} serves {running.url}/v1",
         "",
@@ -24,7 +26,7 @@ def announcement(running: Running) -> str:
         row("Routers", "  ".join(snapshot.chat.policies)),
         row("Providers", providers_text(live, running.simulated)),
         row("Not live", absent_text(dict(snapshot.absent))),
-        row("Targets", f"{targets} (a model at a provider each), scored by the {running.scorer} kernel"),
+        row("Targets", f"{targets} (a model at a provider each), scored by the {running.scorer} kernel{beside}"),
         "",
         *trial(running.url, snapshot.settings.keys),
         "",

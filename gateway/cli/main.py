@@ -86,6 +86,8 @@ def check(config: Path | None, file: Path | None, schema: bool) -> None:
     for warning in (*loaded.warnings, *snapshot.warnings):
         click.echo(f"warning: {warning}")
     routers, targets = counted(len(snapshot.chat.policies), "router"), counted(len(snapshot.chat.targets.ids), "target")
+    embedding = len(snapshot.embeddings.targets.ids)
+    targets += f" and {embedding} for embeddings" if embedding else ""
     stands_in = any(provider.simulated for provider in snapshot.providers.values())
     why = " of the built-in simulator, which stands in because no provider is live" if stands_in else ""
     click.echo(f"{path or 'built-in defaults'}: good, {routers}, {targets}{why}")

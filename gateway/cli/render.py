@@ -45,7 +45,8 @@ def print_providers(snapshot: Snapshot) -> None:
     """Who is live, and what would make each other one live."""
     table = Table([Column("provider"), Column("models", is_number=True), Column("state")])
     for name, provider in snapshot.providers.items():
-        count = len(snapshot.chat.targets.by_provider.get(name, ()))
+        markets = snapshot.chat, snapshot.embeddings
+        count = sum(len(market.targets.by_provider.get(name, ())) for market in markets)
         live = "live" if count else "live, but no model of it is known: list them under models"
         table.add(name, str(count), "stands in: simulated" if provider.simulated else live)
     for name, reason in snapshot.absent.items():

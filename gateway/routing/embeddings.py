@@ -11,9 +11,12 @@ from msgspec.structs import replace
 from gateway.catalog.card import Catalog
 from gateway.errors import InvalidRequest, NothingEligible
 from gateway.routing.selection import Leg, Selection, Selector
-from gateway.settings.schema import RouterSettings
+from gateway.settings.schema import Anchors, RouterSettings
 
 MOST_NAMED = 8  # models named in an error
+# Requests cost from some nano-dollars (a sentence) to some cents, and take from some hundredths of a second to some
+# seconds; by the anchors of conversations all of that would be as good as nothing.
+ANCHORS = {"cost": Anchors(good=1e-9, bad=0.1), "latency": Anchors(good=0.02, bad=20.0)}
 
 
 class EmbeddingSelector(Selector):
@@ -69,6 +72,8 @@ class EmbeddingSelector(Selector):
 def for_embeddings(name: str, settings: RouterSettings, catalog: Catalog) -> RouterSettings:
     """What a router's settings say of embedding models: nobody has measured their quality, and they write nothing.
 
+    Its own anchors are those of conversations, and do not count here.
+
     name: the router's. catalog: of embedding models. Raises ValueError when it names one that is none.
     """
     limits = replace(settings.limits, min_quality=None, max_output_price_usd=None)
@@ -83,7 +88,7 @@ def for_embeddings(name: str, settings: RouterSettings, catalog: Catalog) -> Rou
             "steelyard catalog list embed names those of the catalog"
         )
     allow = (*settings.allow, known[model]) if stated and settings.allow else settings.allow
-    return replace(settings, limits=limits, allow=allow)
+    return replace(settings, limits=limits, allow=allow, anchors=ANCHORS)
 
 
 def listed(models: Sequence[str]) -> str:

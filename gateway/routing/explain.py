@@ -7,7 +7,6 @@ from msgspec import Struct
 from core.decision import Parts, Reason, parts_of
 from core.dimensions import DIMENSIONS, INDEX
 from core.matrix import LiveFigures
-from core.predictor import TASKS
 from core.scorer import significant
 from gateway.catalog.columns import Targets
 from gateway.routing.eligibility import (
@@ -195,7 +194,7 @@ def _guessed(targets: Targets, live: LiveFigures, column: int) -> int:
 def _request_record(decision: Decision) -> RequestRecord:
     profile, figures = decision.profile, decision.profile.figures
     return RequestRecord(
-        task=TASKS[figures.task],
+        task=profile.task,
         confidence=significant(profile.prediction.confidence),
         difficulty=significant(profile.prediction.difficulty),
         input_tokens=round(figures.input_tokens),

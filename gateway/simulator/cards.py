@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway.catalog.card import Figure, ModelCard, Offer, Prices, Source
+from gateway.catalog.card import EMBEDDINGS, Figure, ModelCard, Offer, Prices, Source
 from gateway.providers.provider import Provider
 from gateway.simulator.dialects import BASE_PATHS, USUAL
+from gateway.simulator.embedders import EMBEDDER_OFFERS, EMBEDDERS, Embedder, EmbedderOffer
 from gateway.simulator.models import FAMILIES, MODELS, OFFERS, REGIONS, TITLES, SimModel, SimOffer
 from gateway.wire.ability import Ability
 
@@ -17,7 +18,9 @@ EVERYBODY_USUAL: Mapping[str, str] = MappingProxyType({})
 def simulated_catalog() -> tuple[dict[str, ModelCard], tuple[Offer, ...], dict[str, Source]]:
     """Cards by id, offers and the one source of their figures: our own invention."""
     source = Source(name="Steelyard simulator (invented figures)", url="docs/simulator.md")
-    return {model.id: _card(model) for model in MODELS}, tuple(map(_catalog_offer, OFFERS)), {SOURCE: source}
+    cards = {model.id: _card(model) for model in MODELS} | {one.id: _embedder_card(one) for one in EMBEDDERS}
+    offers = (*map(_catalog_offer, OFFERS), *map(_embedder_offer, EMBEDDER_OFFERS))
+    return cards, offers, {SOURCE: source}
 
 
 def simulated_providers(ports: Mapping[str, int], dialects: Mapping[str, str] = EVERYBODY_USUAL) -> dict[str, Provider]:
@@ -75,5 +78,28 @@ def _catalog_offer(offer: SimOffer) -> Offer:
         abilities=offer.model.abilities,
         first_token_seconds=_figure(offer.first_token_seconds),
         output_tokens_per_second=_figure(offer.tokens_per_second),
+        region=REGIONS[offer.provider],
+    )
+
+
+def _embedder_card(model: Embedder) -> ModelCard:
+    return ModelCard(
+        id=model.id,
+        name=model.title,
+        maker="sim",
+        family="embed",
+        output_modalities=(EMBEDDINGS,),
+        dimensions=_figure(model.dimensions),
+    )
+
+
+def _embedder_offer(offer: EmbedderOffer) -> Offer:
+    return Offer(
+        model=offer.model.id,
+        provider=offer.provider,
+        upstream_name=offer.upstream_name,
+        prices=Prices(input=_figure(offer.input_usd)),
+        max_input_tokens=_figure(offer.model.max_input_tokens),
+        first_token_seconds=_figure(offer.answer_seconds),
         region=REGIONS[offer.provider],
     )

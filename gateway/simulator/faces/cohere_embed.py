@@ -1,6 +1,6 @@
 """Cohere's embed API, version 2.
 
-Source: docs.cohere.com/reference/embed, and cohere-python, `types.embed_by_type_response`, read 2026-11-23.
+Source: docs.cohere.com/embed-reference, and cohere-python, `types.embed_by_type_response`, read 2026-11-23.
 """
 
 from typing import Annotated, Literal

@@ -31,7 +31,7 @@ def ubinary(vector: Vector) -> list[int]:
 
 
 def binary(vector: Vector) -> list[int]:
-    """The same bytes, 128 less. Source: docs.cohere.com/docs/embeddings, read 2026-11-23."""
+    """The same bytes, 128 less."""
     return [byte - 128 for byte in ubinary(vector)]
 
 

@@ -16,8 +16,8 @@ GOOGLE = (
     "Call ListModels to see the list of available models and their supported methods."
 )
 # The first that fits. OpenAI's is in infiniflow/ragflow, issue 1835; Google's in feyninc/chonkie, issue 529; Cohere's
-# in langchain-ai/langchain, pull request 637; Ollama's in ollama/ollama, issue 12182, and chunkhound/chunkhound, issue 41,
-# which has it under a 500.
+# in langchain-ai/langchain, pull request 637; Ollama's in ollama/ollama, issue 12182, and chunkhound/chunkhound, issue
+# 41, which has it under a 500.
 WORDS: tuple[tuple[type, int, str], ...] = (
     (EmbeddingsFace, 403, "You are not allowed to generate embeddings from this model"),
     (BatchEmbedContentsFace, 404, GOOGLE % "batchEmbedContents"),

@@ -114,10 +114,7 @@ def test_piped_tables_are_one_whole_line_a_row_whatever_the_terminal(tmp_path: P
 def test_without_a_live_provider_the_simulator_is_what_is_shown(tmp_path: Path) -> None:
     assert "Flagship (sim/flagship)" in steelyard(tmp_path, "catalog", "show", "sim/flagship").stdout
     assert "sim/flagship@sim-alpha" in steelyard(tmp_path, "catalog", "list", "sim/").stdout
-    assert (
-        "43 targets and 5 for embeddings of the built-in simulator, which stands in"
-        in steelyard(tmp_path, "check").stdout
-    )
+    assert "43 targets and 5 for embeddings of the built-in simulator" in steelyard(tmp_path, "check").stdout
     with_a_key = steelyard(tmp_path, "catalog", "show", "sim/flagship", GROQ_API_KEY="not-a-real-key")
     assert (with_a_key.returncode, with_a_key.stdout) == (1, "")
     assert "simulator" not in steelyard(tmp_path, "check", GROQ_API_KEY="not-a-real-key").stdout

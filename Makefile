@@ -11,7 +11,7 @@ run: build ## set up and serve on 127.0.0.1:$(PORT); keyless on the simulator wh
 	$(BIN)/python -m gateway serve --port $(PORT)
 
 test: build ## set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: build ## ruff, mypy --strict, floor plan, docs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -8,6 +8,7 @@ from gateway.dialects.formats import OUTBOUND
 from gateway.errors import SettingsError
 from gateway.simulator.cards import simulated_catalog, simulated_providers
 from gateway.simulator.dialects import BASE_PATHS, DIALECTS, simulated_dialects
+from gateway.simulator.embedders import EMBEDDERS
 from gateway.simulator.models import MODELS, OFFERS, PROVIDERS
 from gateway.simulator.prose import NOUNS
 from gateway.simulator.spawn import SimulatorProcess, spawn
@@ -87,7 +88,7 @@ def test_an_answer_goes_on_to_the_end_of_a_sentence(port: int) -> None:
 
 def test_the_catalog_has_a_card_for_every_offer_and_every_figure_its_source() -> None:
     cards, offers, sources = simulated_catalog()
-    assert len(cards) == len(MODELS) >= 24
+    assert len(cards) == len(MODELS) + len(EMBEDDERS) >= 27
     assert {offer.model for offer in offers} == set(cards)
     assert {offer.provider for offer in offers} == set(PROVIDERS)
     assert max(sum(offer.model == name for offer in offers) for name in cards) > 1

@@ -47,7 +47,7 @@ def value(found: Offer, field: str) -> float:
     return figure.value
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=300)
 @given(CHANGES)
 def test_an_adopted_figure_is_finite_positive_and_near_the_old_one(changes: dict[tuple[int, str], float]) -> None:
     poisoned = [offer(n, {field: changes.get((n, field), GOOD[field]) for field in FIELDS}) for n in range(12)]
@@ -62,7 +62,7 @@ def test_an_adopted_figure_is_finite_positive_and_near_the_old_one(changes: dict
             assert value(after, field) == (GOOD[field] if (after.id, field) in refused else stated)
 
 
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(derandomize=True, max_examples=100)
 @given(st.sets(st.integers(0, 11)))
 def test_offers_never_vanish_by_more_than_a_fifth(gone: set[int]) -> None:
     left = tuple(offer for number, offer in enumerate(OLD.offers) if number not in gone)
@@ -70,7 +70,7 @@ def test_offers_never_vanish_by_more_than_a_fifth(gone: set[int]) -> None:
     assert len(adopted.offers) == (12 - len(gone) if len(gone) <= 2 else 12)
 
 
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(derandomize=True, max_examples=100)
 @given(CHANGES)
 def test_what_was_adopted_once_is_adopted_again_unchanged(changes: dict[tuple[int, str], float]) -> None:
     poisoned = [offer(n, {field: changes.get((n, field), GOOD[field]) for field in FIELDS}) for n in range(12)]

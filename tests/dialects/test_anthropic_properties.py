@@ -96,7 +96,7 @@ def same(conversation: Conversation) -> Any:
     return json.loads(msgspec.json.encode(conversation))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests())
 def test_a_request_survives_being_read_and_written(request: dict[str, Any]) -> None:
     read = INBOUND.read_request(json.dumps(request).encode())
@@ -115,7 +115,7 @@ members = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(members, json_values, max_size=4), requests())
 def test_any_json_is_read_or_refused(members: dict[str, Any], request: dict[str, Any]) -> None:
     body = json.dumps(request | members).encode()
@@ -137,7 +137,7 @@ deltas = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(deltas, max_size=12), st.integers(1, 12))
 def test_any_deltas_make_a_grammatical_stream(given: list[Delta], batch: int) -> None:
     writer = INBOUND.stream_writer(Conversation("anthropic_messages", ()), True)
@@ -193,7 +193,7 @@ event_members = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(event_members, json_values), max_size=6))
 def test_whatever_a_provider_sends_makes_sane_deltas(events: list[Any]) -> None:
     text = b"".join(b"event: e\ndata: " + json.dumps(event).encode() + b"\n\n" for event in events)

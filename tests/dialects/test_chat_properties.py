@@ -137,7 +137,7 @@ def same(conversation: Conversation) -> Any:
     return json.loads(msgspec.json.encode(conversation)) | {"unsaid": []}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(requests())
 def test_a_request_survives_being_read_and_written(request: dict[str, Any]) -> None:
     read = CHAT.read_request(json.dumps(request).encode())
@@ -146,7 +146,7 @@ def test_a_request_survives_being_read_and_written(request: dict[str, Any]) -> N
     assert same(CHAT.read_request(outgoing.body)) == same(read)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests(), st.sampled_from([(), ("reasoning_content",), ("reasoning_details", "cache_control", "reasoning")]))
 def test_any_provider_gets_messages_that_say_something(request: dict[str, Any], extensions: tuple[str, ...]) -> None:
     read = msgspec.structs.replace(CHAT.read_request(json.dumps(request).encode()), origin="openai_responses")
@@ -173,7 +173,7 @@ message_members = st.sampled_from(
 odd_messages = st.lists(st.dictionaries(message_members, json_values, max_size=4), min_size=1, max_size=2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.dictionaries(names, json_values, max_size=4),
     odd_messages,
@@ -230,7 +230,7 @@ odd_chunks = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(odd_chunks, max_size=5))
 def test_whatever_a_provider_sends_becomes_sane_deltas(sent: list[dict[str, Any]]) -> None:
     text = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in sent)
@@ -263,7 +263,7 @@ any_deltas = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_deltas, st.sampled_from(["openai_chat", "openai_completions"]))
 def test_any_deltas_make_a_grammatical_stream(deltas: list[Delta], name: str) -> None:
     writer = INBOUND[name].stream_writer(CALLER, True)
@@ -281,7 +281,7 @@ def test_any_deltas_make_a_grammatical_stream(deltas: list[Delta], name: str) ->
         assert sorted(roles) == sorted(begun)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_deltas)
 def test_a_stream_and_a_whole_answer_say_the_same(deltas: list[Delta]) -> None:
     gathering = Gathering()

@@ -63,7 +63,7 @@ MEMBER_NAMES = (
     "error",
     "thoughtSignature",
 )
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=60)
 MANNER = TargetManner("gemini-3-flash", family="google", is_reasoning=True)
 CALLER = Conversation(origin="gemini", turns=())
 

@@ -180,7 +180,7 @@ def is_named(field: str, losses: set[str], origin: str) -> bool:
 
 
 @pytest.mark.parametrize("target", OUTBOUND)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.booleans())
 def test_what_is_said_arrives_or_is_named_as_lost(target: str, data: st.DataObject, is_reasoning: bool) -> None:
     conversation, words = data.draw(conversations(target))

@@ -122,7 +122,7 @@ def same(conversation: Conversation) -> Any:
     return json.loads(msgspec.json.encode(conversation))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(requests())
 def test_a_request_survives_being_read_and_written(request: dict[str, Any]) -> None:
     read = RESPONSES.read_request(json.dumps(request).encode())
@@ -156,7 +156,7 @@ READ = [
 members = st.sampled_from(READ)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(members, values, max_size=4), requests())
 def test_any_json_is_read_or_refused(members: dict[str, Any], request: dict[str, Any]) -> None:
     body = json.dumps(request | members | {"previous_response_id": "resp_1"}).encode()
@@ -183,7 +183,7 @@ deltas = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(deltas, max_size=12), st.integers(1, 12))
 def test_any_deltas_make_a_grammatical_stream(given: list[Delta], batch: int) -> None:
     writer = RESPONSES.stream_writer(Conversation("openai_responses", ()), True)
@@ -235,7 +235,7 @@ event_members = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(event_members, max_size=8))
 def test_any_events_make_sane_deltas(events: list[dict[str, Any]]) -> None:
     text = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)

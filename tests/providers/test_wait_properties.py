@@ -51,14 +51,14 @@ BODIES = st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).enco
 HEADERS = st.dictionaries(NAMES, VALUES, max_size=6)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, derandomize=True)
 @given(HEADERS, BODIES, st.floats(0, 4e9))
 def test_a_wait_is_none_or_within_an_hour(headers: dict[str, str], body: bytes, now: float) -> None:
     wait = stated_wait(headers, body, now)
     assert wait is None or 0.0 <= wait <= 3600.0
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, derandomize=True)
 @given(st.sampled_from(["openai", "google", "zai", "minimax", "mine"]), st.integers(100, 599), HEADERS, BODIES)
 def test_any_answer_is_named_in_one_printable_line(
     provider: str, status: int, headers: dict[str, str], body: bytes
@@ -71,7 +71,7 @@ def test_any_answer_is_named_in_one_printable_line(
         assert isinstance(json.loads(fault.body)["error"], dict)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.text(max_size=30), st.text(alphabet="abc/\\\"'-é\n", min_size=1, max_size=12), st.integers(200, 599))
 def test_a_key_never_comes_back(around: str, key: str, status: int) -> None:
     error = {"message": around + key + around, "code": key, "type": "invalid_request_error", "deep": [{key: key}]}

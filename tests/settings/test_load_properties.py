@@ -85,7 +85,7 @@ def test_the_file_that_the_mutants_come_from_is_valid() -> None:
     assert told(VALID) == ""
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(mutants() | reordered())
 @example(VALID.replace("env:OPENAI_API_KEY", SECRET))
 @example(VALID.replace("    api_key: env:OPENAI_API_KEY", f"    {SECRET}"))
@@ -97,7 +97,7 @@ def test_a_damaged_file_raises_nothing_but_settings_errors_and_never_shows_a_key
     assert not any(part in shown for part in PARTS)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_any_text_is_refused_in_order_or_accepted(text: str) -> None:
     told(text)

@@ -58,7 +58,7 @@ TYPES: tuple[Any, ...] = (
 
 
 @given(st.integers(0, 2**32), st.sampled_from(range(len(TYPES))))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_schema_accepts_what_was_made_for_it(seed: int, chosen: int) -> None:
     adapter: TypeAdapter[Any] = TypeAdapter(TYPES[chosen])
     schema: Schema = adapter.json_schema()
@@ -75,6 +75,6 @@ def test_the_schema_accepts_what_was_made_for_it(seed: int, chosen: int) -> None
     ),
     max_leaves=8,
 ), st.integers(0, 2**32))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_schema_however_odd_makes_it_fail(schema: Schema, seed: int) -> None:
     assert value_for(schema, Dice(b"%d" % seed)) == value_for(schema, Dice(b"%d" % seed))

@@ -139,7 +139,7 @@ def make_market(
         policies=policies,
         selector=kind(policies, targets, catalog, absent, settings.aliases, settings.default_router),
         lines=lay_lines(targets, providers, environ),
-        health=Health(targets),
+        health=Health(targets, {name: len(one.keys) for name, one in providers.items() if one.more_keys}),
     )
 
 

@@ -85,7 +85,7 @@ def steps() -> dict[str, Callable[[], object]]:
         line.manner.model,
         line.url,
         None,
-        line.headers,
+        line.headers[0],
         codec,
         asked,
         b"",
@@ -96,6 +96,8 @@ def steps() -> dict[str, Callable[[], object]]:
         True,
         (),
         MOST_WRITTEN,
+        0,
+        1,
     )
     whole = Whole(call, Timing(1.0, 1.1, 0.0, 1.2), ANSWER, read_answer(ANSWER))
     spent = spent_by(errand, whole)

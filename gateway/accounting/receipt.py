@@ -18,6 +18,7 @@ class AttemptRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     fault: str = ""  # a `providers.faults.Fault` kind, "" when ok
     detail: str = ""  # one line; redacted
     cost_nano_usd: int = 0
+    key: int = 0  # which of the provider's keys, from 1; 0 where there is only one
 
 
 class Receipt(Struct, frozen=True, gc=False):

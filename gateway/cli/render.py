@@ -48,6 +48,7 @@ def print_providers(snapshot: Snapshot) -> None:
         markets = snapshot.chat, snapshot.embeddings
         count = sum(len(market.targets.by_provider.get(name, ())) for market in markets)
         live = "live" if count else "live, but no model of it is known: list them under models"
+        live += f", {len(provider.keys)} keys" if provider.more_keys else ""
         table.add(name, str(count), "stands in: simulated" if provider.simulated else live)
     for name, reason in snapshot.absent.items():
         table.add(name, "", reason, style="dim")

@@ -51,6 +51,8 @@ class Call(Struct, frozen=True, gc=False):
     is_first: bool  # no other attempt has taken of that time
     secrets: Sequence[str]  # never to be seen in a fault's message
     max_answer_bytes: int
+    key: int  # which of the provider's keys, from 0
+    key_count: int
     login: Login | None = None  # what lets us in, where `headers` do not
 
 
@@ -251,4 +253,5 @@ def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cos
         fault=fault.kind.value if fault is not None else "",
         detail=fault.message if fault is not None else "",
         cost_nano_usd=cost_nano_usd,
+        key=call.key + 1 if call.key_count > 1 else 0,
     )

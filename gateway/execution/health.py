@@ -1,7 +1,10 @@
 """What we have learned of each target: latency, success, breaker, cooldown. Routing receives it as plain arrays."""
 
+import logging
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from operator import attrgetter
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -13,10 +16,13 @@ from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
+log = logging.getLogger("steelyard")
+
 Number = TypeVar("Number", np.float32, np.uint8)
 
 VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
 SUCCESS_HALF_LIFE_SECONDS = 300.0
+PROBE_SECONDS = 30.0  # for which one request tries a refused key before another may
 PRIOR_CALLS = 20.0  # the prior availability of a target weighs as much as 20 calls
 
 
@@ -27,20 +33,27 @@ class Cooldown(NamedTuple):
     kind: FaultKind  # of the fault that it follows from
 
 
+UNTIL = attrgetter("until")
+
+
 class Health:
     """Live state of all targets of one snapshot. `now` is monotonic seconds."""
 
-    def __init__(self, targets: Targets) -> None:
+    def __init__(self, targets: Targets, key_counts: Mapping[str, int] = MappingProxyType({})) -> None:
+        """key_counts: provider -> number of its keys, where it is not one."""
         count = len(targets.ids)
         self._targets = targets
+        self._key_counts = key_counts
+        self._next_key: dict[str, int] = {}
         self._first_token = LatencyBook(count)
         self._speed = LatencyBook(count)
         self._successes = array("d", bytes(8 * count))  # plain floats are written one by one, arrays read all at once
         self._calls = array("d", bytes(8 * count))
         self._counted_at = array("d", bytes(8 * count))
         self._breakers: dict[int, Breaker] = {}
-        self._cooling: dict[int, Cooldown] = {}  # by column
-        self._provider_cooling: dict[str, Cooldown] = {}
+        self._cooling: dict[tuple[int, int], Cooldown] = {}  # by column and key
+        self._refused: dict[tuple[str, int], Cooldown] = {}  # by provider and key, until the key is seen to work
+        self._on_trial: set[tuple[str, int]] = set()  # of those, the ones with which a request is under way
         self._view: LiveFigures = targets.prior
         self._view_until = -1.0
 
@@ -52,11 +65,35 @@ class Health:
         return self._view
 
     def cooldown(self, column: int, now: float) -> Cooldown | None:
-        """The longest that concerns this target now; None when it may be called."""
-        if not self._cooling and not self._provider_cooling:
+        """That which ends first of its keys' cooldowns; None when it may be called."""
+        if not self._cooling and not self._refused:
             return None
-        own = self._cooling.get(column)
-        shared = self._provider_cooling.get(self._targets.offers[column].provider)
+        provider = self._targets.offers[column].provider
+        waits = [self._wait(column, provider, key, now) for key in range(self._key_counts.get(provider, 1))]
+        found = [wait for wait in waits if wait is not None]
+        return min(found, key=UNTIL) if len(found) == len(waits) else None
+
+    def take_key(self, column: int, now: float) -> int:
+        """The key for the next attempt at this target: they take turns, and those that are cooling are left out.
+
+        A key that was refused is tried again by one request: until that has ended the others leave it alone.
+        """
+        provider = self._targets.offers[column].provider
+        count = self._key_counts.get(provider, 1)
+        turn = self._next_key.get(provider, 0)
+        order = [(turn + step) % count for step in range(count)]
+        key = next((key for key in order if self._wait(column, provider, key, now) is None), order[0])
+        if count > 1:
+            self._next_key[provider] = key + 1
+        refused = self._refused.get((provider, key))
+        if refused is not None:
+            self._refused[provider, key] = Cooldown(now + PROBE_SECONDS, refused.kind)
+            self._on_trial.add((provider, key))
+        return key
+
+    def _wait(self, column: int, provider: str, key: int, now: float) -> Cooldown | None:
+        """The longest that concerns this target with this key; None when it may be used."""
+        own, shared = self._cooling.get((column, key)), self._refused.get((provider, key))
         longest = later(own, shared) if own and shared else own or shared
         return longest if longest and longest.until > now else None
 
@@ -66,9 +103,16 @@ class Health:
         return breaker is None or breaker.admits(now)
 
     def answered(
-        self, column: int, now: float, first_token_seconds: float | None, seconds_per_token: float | None
+        self,
+        column: int,
+        now: float,
+        first_token_seconds: float | None,
+        seconds_per_token: float | None,
+        key: int = 0,
     ) -> None:
         """An attempt was answered whole."""
+        if self._on_trial:
+            self._accepted(self._targets.offers[column].provider, key)
         if first_token_seconds is not None:
             self._first_token.observe_first_token(column, first_token_seconds, now)
         if seconds_per_token is not None:
@@ -78,7 +122,7 @@ class Health:
         if breaker is not None:
             breaker.succeeded(now)
 
-    def failed(self, column: int, now: float, fault: Fault) -> None:
+    def failed(self, column: int, now: float, fault: Fault, key: int = 0) -> None:
         """An attempt failed. The fault's rule says whether it counts, and whom it puts out for how long."""
         if not fault.is_targets:
             self.released(column)
@@ -91,7 +135,7 @@ class Health:
             self.released(column)
         wait = rule.cooldown_seconds if fault.wait_seconds is None else fault.wait_seconds
         if wait > 0 and rule.scope is not Scope.NONE:
-            self._cool(column, rule.scope, Cooldown(now + wait, fault.kind))
+            self._cool(column, rule.scope, key, Cooldown(now + wait, fault.kind))
         self._view_until = -1.0
 
     def released(self, column: int) -> None:
@@ -100,13 +144,31 @@ class Health:
         if breaker is not None:
             breaker.released()
 
-    def _cool(self, column: int, scope: Scope, cooldown: Cooldown) -> None:
+    def _cool(self, column: int, scope: Scope, key: int, cooldown: Cooldown) -> None:
         # A longer later wait extends the cooldown, a shorter one never shortens it.
-        if scope is Scope.PROVIDER:
-            provider = self._targets.offers[column].provider
-            self._provider_cooling[provider] = later(self._provider_cooling.get(provider, cooldown), cooldown)
-        else:
-            self._cooling[column] = later(self._cooling.get(column, cooldown), cooldown)
+        provider = self._targets.offers[column].provider
+        if scope is Scope.KEY:
+            known = self._refused.get((provider, key))
+            self._refused[provider, key] = later(known or cooldown, cooldown)
+            self._on_trial.discard((provider, key))
+            if known is None:
+                log.warning("%s is refused (%s); one request tries it again", self._name(provider, key), cooldown.kind)
+            return
+        keys = [key] if scope is Scope.ALLOWANCE else range(self._key_counts.get(provider, 1))
+        for one in keys:
+            self._cooling[column, one] = later(self._cooling.get((column, one), cooldown), cooldown)
+
+    def _accepted(self, provider: str, key: int) -> None:
+        """An answer ends what was held against a key only if it was asked for after the refusal."""
+        if (provider, key) in self._on_trial:
+            self._on_trial.remove((provider, key))
+            del self._refused[provider, key]
+            self._view_until = -1.0
+            log.info("%s works again", self._name(provider, key))
+
+    def _name(self, provider: str, key: int) -> str:
+        count = self._key_counts.get(provider, 1)
+        return f"key {key + 1} of {count} of {provider}" if count > 1 else f"the key of {provider}"
 
     def adopt(self, old: "Health", changed: Collection[str]) -> None:
         """Take over what an earlier snapshot had learned of targets that still exist.
@@ -130,10 +192,11 @@ class Health:
             self._counted_at[column] = old._counted_at[before]
             if before in old._breakers:
                 self._breakers[column] = old._breakers[before]
-            if before in old._cooling:
-                self._cooling[column] = old._cooling[before]
-        kept = old._provider_cooling.items()
-        self._provider_cooling.update((provider, wait) for provider, wait in kept if provider not in changed)
+            for (place, key), cooldown in old._cooling.items():
+                if place == before:
+                    self._cooling[column, key] = cooldown
+        kept = old._refused.items()
+        self._refused.update((which, wait) for which, wait in kept if which[0] not in changed)
 
     def _upstream_name(self, column: int) -> str:
         return self._targets.offers[column].upstream_name
@@ -160,14 +223,12 @@ class Health:
         out = np.zeros(len(self._targets.ids), np.uint8)
         for column, breaker in self._breakers.items():
             out[column] = breaker.is_out(now)
-        for column in [column for column, wait in self._cooling.items() if wait.until <= now]:
-            del self._cooling[column]
-        for column in self._cooling:
-            out[column] = 1
-        for provider in [provider for provider, wait in self._provider_cooling.items() if wait.until <= now]:
-            del self._provider_cooling[provider]
-        for provider in self._provider_cooling:
-            out[list(self._targets.by_provider.get(provider, ()))] = 1
+        for which in [which for which, wait in self._cooling.items() if wait.until <= now]:
+            del self._cooling[which]
+        concerned = {column for column, _ in self._cooling}
+        concerned.update(*(self._targets.by_provider.get(provider, ()) for provider, _ in self._refused))
+        for column in concerned:
+            out[column] |= self.cooldown(column, now) is not None
         return out
 
 

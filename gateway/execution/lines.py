@@ -57,7 +57,7 @@ class Line(Struct, frozen=True):
     url: URL
     stream_url: URL
     proxy: URL | None
-    headers: CIMultiDict[str]
+    headers: tuple[CIMultiDict[str], ...]  # one for each key
     prices: PriceList
     reasoning: bool
     window: float  # tokens
@@ -71,15 +71,16 @@ class Line(Struct, frozen=True):
         return self.manner.family
 
     def headers_for(
-        self, caller_headers: list[tuple[bytes, bytes]], of_body: Iterable[tuple[str, str]] = ()
+        self, caller_headers: list[tuple[bytes, bytes]], of_body: Iterable[tuple[str, str]] = (), key: int = 0
     ) -> CIMultiDict[str]:
         """The prepared headers, with those of the caller's that this provider's row lets through.
 
-        of_body: headers that follow from what is asked for.
+        of_body: headers that follow from what is asked for. key: which of the provider's keys.
         """
+        prepared = self.headers[key]
         if not self.provider.forward_headers and not of_body:
-            return self.headers
-        headers = self.headers.copy()
+            return prepared
+        headers = prepared.copy()
         for name, value in caller_headers:
             wanted = name.decode("latin-1")
             if wanted in self.provider.forward_headers:
@@ -91,7 +92,11 @@ class Line(Struct, frozen=True):
 def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]) -> tuple[Line, ...]:
     """One line per column. Lines of a provider share what is the same for all of them."""
     proxies = {name: proxy_for(URL(provider.base_url), environ) for name, provider in providers.items()}
-    headers = cache(lambda name, route: CIMultiDict(upstream_headers(providers[name], route)))
+    headers = cache(
+        lambda name, route: tuple(
+            CIMultiDict(upstream_headers(providers[name], route, number)) for number in range(len(providers[name].keys))
+        )
+    )
     url = cache(URL)
     lines = []
     for column, offer in enumerate(targets.offers):
@@ -136,9 +141,9 @@ def way_to(provider: Provider, offer: Offer, *, embeds: bool) -> Way | None:
 
 
 def secrets_of(provider: Provider) -> tuple[str, ...]:
-    """The key, and the values of headers that are long enough to be one."""
-    key = () if provider.key is None else (provider.key.reveal(),)
-    return key + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
+    """The keys, and the values of headers that are long enough to be one."""
+    keys = tuple(key.reveal() for key in provider.keys if key is not None)
+    return keys + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
 
 
 def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:

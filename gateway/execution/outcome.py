@@ -70,7 +70,7 @@ def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
     tokens = spent.usage.output_tokens
     is_measured = tokens > 1 and not spent.usage.estimated and timing.caller_seconds <= MOST_CALLER_SHARE * writing
     per_token = writing / tokens if is_measured else None
-    errand.health.answered(column, timing.ended, first_token, per_token)
+    errand.health.answered(column, timing.ended, first_token, per_token, answer.call.key)
 
 
 def first_token_seconds(errand: Errand, column: int, took: float) -> float:

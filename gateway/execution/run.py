@@ -16,7 +16,7 @@ from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, 
 from gateway.execution.exhaustion import exhausted
 from gateway.execution.health import Cooldown, Health
 from gateway.execution.lines import Line
-from gateway.providers.faults import RULES, Fault, FaultKind, Verdict
+from gateway.providers.faults import RULES, Fault, FaultKind, Scope, Verdict
 from gateway.routing.plan import Candidate, Decision, replan
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
@@ -27,6 +27,7 @@ SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower th
 SLOWEST_CREDIBLE_SECONDS_PER_INPUT_TOKEN = 0.0005  # 2,000 tokens/s, for a model that only reads
 MOST_PASSED_OVER = 16  # targets that would lose something, before the request is refused
 MOST_LOSSES = 5  # named in an error
+OF_ONE_KEY = (Scope.ALLOWANCE, Scope.KEY)
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
 
@@ -103,7 +104,8 @@ async def carry(errand: Errand) -> Whole | Begun:
             result = await attempt(errand, errand.lines[candidate.column])
             if not isinstance(result, Fault):
                 return result
-            queue = whoever_is_left(errand, errand.lines[candidate.column], verdict_on(errand, result))
+            verdict = verdict_on(errand, result)
+            queue = whoever_is_left(errand, errand.lines[candidate.column], verdict, RULES[result.kind].scope)
     # Panic mode: nobody may be called, and a call that may fail beats one that surely does. Not so where a provider
     # has stated a wait, or has refused our key: a call would make that worse.
     if kept_out and not errand.attempts:
@@ -116,15 +118,26 @@ async def carry(errand: Errand) -> Whole | Begun:
     raise exhausted(errand.failures, cooling, monotonic(), is_pinned)
 
 
-def whoever_is_left(errand: Errand, line: Line, verdict: Verdict) -> deque[Candidate]:
-    """Who to ask now that this one has failed. Other providers go first: most faults are those of a whole provider."""
+def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) -> deque[Candidate]:
+    """Who to ask now that this one has failed. Other providers go first: most faults are those of a whole provider.
+
+    A fault of one key says nothing of the target while it has another: that is asked with the other.
+    """
+    tried = {target for target, _ in errand.failures}
     if verdict is Verdict.LARGER_WINDOW:
         errand.too_small = max(errand.too_small, line.window)
+    elif scope in OF_ONE_KEY and has_another_key(errand, line):
+        tried.discard(line.target)
     else:
         errand.failed_providers.add(line.provider.name)
-    tried = {target for target, _ in errand.failures}
     left = replan(errand.decision, errand.failed_providers, errand.too_small)
     return deque(one for one in left if one.target not in tried)
+
+
+def has_another_key(errand: Errand, line: Line) -> bool:
+    """Whether there is a key with which this request has not asked the target, and which may be used now."""
+    used = sum(target == line.target for target, _ in errand.failures)
+    return used < len(line.headers) and errand.health.cooldown(line.column, monotonic()) is None
 
 
 async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
@@ -135,6 +148,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     if outgoing.losses and errand.decision.policy.settings.loss == "refuse":
         errand.health.released(line.column)
         return passed_over(errand, line, outgoing.losses)
+    key = errand.health.take_key(line.column, monotonic())
     call = Call(
         column=line.column,
         target=line.target,
@@ -142,7 +156,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         model=line.manner.model,
         url=line.stream_url if prompt.stream else line.url,
         proxy=line.proxy,
-        headers=line.headers_for(errand.caller_headers, outgoing.headers),
+        headers=line.headers_for(errand.caller_headers, outgoing.headers, key),
         codec=codec,
         asked=errand.asked,
         body=outgoing.body,
@@ -153,6 +167,8 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         is_first=not errand.attempts,
         secrets=line.secrets if line.login is None else errand.transport.wallet.secrets(line.login),
         max_answer_bytes=line.max_answer_bytes,
+        key=key,
+        key_count=len(line.headers),
         login=line.login,
     )
     errand.sent_at = started = monotonic()
@@ -171,7 +187,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         errand.sent_at = 0.0
         errand.failures.append((line.target, result))
         errand.attempts.append(record_of(call, Timing(started, ended=ended), "failed", result))
-        errand.health.failed(line.column, ended, result)
+        errand.health.failed(line.column, ended, result, key)
     return result
 
 

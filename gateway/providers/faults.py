@@ -49,7 +49,8 @@ class Scope(enum.Enum):
 
     NONE = "none"
     TARGET = "target"  # that model at that provider
-    PROVIDER = "provider"  # everything behind that provider's key
+    ALLOWANCE = "allowance"  # that model at that provider with that key
+    KEY = "key"  # everything behind that key
 
 
 class Rule(Struct, frozen=True):
@@ -61,7 +62,7 @@ class Rule(Struct, frozen=True):
     cooldown_seconds: float = 0.0  # when the provider states no wait
 
 
-NEXT, TARGET, PROVIDER = Verdict.NEXT, Scope.TARGET, Scope.PROVIDER
+NEXT, TARGET, ALLOWANCE, KEY = Verdict.NEXT, Scope.TARGET, Scope.ALLOWANCE, Scope.KEY
 PROBE_SECONDS = 300.0  # a key that was refused is tried again, by one request, after this
 GONE_SECONDS = 600.0
 
@@ -76,10 +77,10 @@ RULES: dict[FaultKind, Rule] = {
     FaultKind.IDLE_TIMEOUT: Rule(NEXT, TARGET, counts=True),
     FaultKind.TOTAL_TIMEOUT: Rule(NEXT, TARGET, counts=True),
     # Limits are mostly per model and key, so the other models of the provider stay.
-    FaultKind.RATE_LIMITED: Rule(NEXT, TARGET, counts=False, cooldown_seconds=10.0),
-    FaultKind.QUOTA_EXHAUSTED: Rule(NEXT, PROVIDER, counts=False, cooldown_seconds=PROBE_SECONDS),
-    FaultKind.CREDENTIALS: Rule(NEXT, PROVIDER, counts=False, cooldown_seconds=PROBE_SECONDS),
-    FaultKind.PERMISSION: Rule(NEXT, PROVIDER, counts=False, cooldown_seconds=PROBE_SECONDS),
+    FaultKind.RATE_LIMITED: Rule(NEXT, ALLOWANCE, counts=False, cooldown_seconds=10.0),
+    FaultKind.QUOTA_EXHAUSTED: Rule(NEXT, KEY, counts=False, cooldown_seconds=PROBE_SECONDS),
+    FaultKind.CREDENTIALS: Rule(NEXT, KEY, counts=False, cooldown_seconds=PROBE_SECONDS),
+    FaultKind.PERMISSION: Rule(NEXT, KEY, counts=False, cooldown_seconds=PROBE_SECONDS),
     FaultKind.MODEL_GONE: Rule(NEXT, TARGET, counts=False, cooldown_seconds=GONE_SECONDS),
     FaultKind.REQUEST_TIMEOUT: Rule(NEXT, TARGET, counts=True),
     FaultKind.TOO_LARGE: Rule(Verdict.LARGER_LIMIT, Scope.NONE, counts=False),

@@ -54,6 +54,12 @@ class Provider(Struct, frozen=True):
     served: tuple[str, ...] | None = None  # the only models that it has; None: all of the catalog's
     embeds: bool = True  # its embedding models are asked as is usual in its format
     simulated: bool = False
+    more_keys: tuple[Secret, ...] = ()  # of the same rights as `key`; requests take turns
+
+    @property
+    def keys(self) -> tuple[Secret | None, ...]:
+        """All of them; one that is None where none is needed."""
+        return (self.key, *self.more_keys)
 
     def route_for(self, model_id: str, upstream_name: str, api: str) -> Route | None:
         """How to ask for a model; None where it cannot be had. Only for providers with routes."""

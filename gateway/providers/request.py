@@ -34,17 +34,17 @@ def path_in(dialect: str, model: str, stream: bool) -> str:
     return embeddings.path(dialect, model) if outbound is None else outbound.path(model, stream)
 
 
-def upstream_headers(provider: Provider, route: Route | None = None) -> tuple[tuple[str, str], ...]:
-    """The headers of every request to this provider, names in lower case, key included. Made once per snapshot.
+def upstream_headers(provider: Provider, route: Route | None = None, number: int = 0) -> tuple[tuple[str, str], ...]:
+    """The headers of every request to this provider with its key of this number, names in lower case.
 
-    A header of the row or of the settings replaces ours of the same name.
+    Made once per snapshot. A header of the row or of the settings replaces ours of the same name.
     """
     dialect = provider.dialect if route is None else route.dialect
     auth_header = (route.auth_header if route is not None else "") or provider.auth_header
     headers = {"content-type": "application/json", "user-agent": f"steelyard/{__version__}"}
     headers.update(OF_DIALECT.get(dialect, ()))
-    if provider.key is not None:
-        key = provider.key.reveal()
-        headers[auth_header] = f"Bearer {key}" if auth_header == "authorization" else key
+    key = provider.keys[number]
+    if key is not None:
+        headers[auth_header] = f"Bearer {key.reveal()}" if auth_header == "authorization" else key.reveal()
     headers.update((name.lower(), value) for name, value in provider.headers)
     return tuple(headers.items())

@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
@@ -17,6 +18,7 @@ from gateway.settings.schema import ProviderSettings, Settings
 from gateway.settings.secrets import resolve as resolve_secret
 
 TABLE = "compatible.yaml"
+SEPARATOR = re.compile(r"[,\n]")  # no provider's keys have one in them
 UNFIT = "its key has a space, a line break or a character that no key has; store it again"
 
 
@@ -103,14 +105,19 @@ def _resolve_one(
     if row is not None and row.cloud:
         return _on_cloud(row, wished, environ)
     try:
-        key = _key(row, wished, environ)
+        keys = keys_in(_key(row, wished, environ) or "")
     except ValueError as error:  # its message never holds the key
         return f"providers.{name}.api_key {error}"
-    if row is not None and not wished.base_url and key is None:
+    if row is not None and not wished.base_url and not keys:
         return "set " + " or ".join(row.key_env)
-    if key is not None and not _fits_a_header(key):
+    if not all(map(_fits_a_header, keys)):
         return UNFIT
-    return _merged(row or Provider(name=name, title=name, base_url="", key=None), wished, key)
+    return _merged(row or Provider(name=name, title=name, base_url="", key=None), wished, *keys)
+
+
+def keys_in(text: str) -> tuple[str, ...]:
+    """The keys in what an environment variable or a file holds: one, or several with commas or line ends between."""
+    return tuple(dict.fromkeys(key.strip() for key in SEPARATOR.split(text) if key.strip()))
 
 
 def _on_cloud(row: Provider, wished: ProviderSettings, environ: Mapping[str, str]) -> Provider | str:
@@ -124,7 +131,7 @@ def _on_cloud(row: Provider, wished: ProviderSettings, environ: Mapping[str, str
     return _merged(
         msgspec.structs.replace(found, routes=own_routes),
         msgspec.structs.replace(wished, base_url=""),
-        None if found.key is None else found.key.reveal(),
+        *(() if found.key is None else (found.key.reveal(),)),
     )
 
 
@@ -145,13 +152,14 @@ def _held(row: Provider, environ: Mapping[str, str]) -> str | None:
     return next((name for name in row.key_env if environ.get(name, "").strip()), None)
 
 
-def _merged(row: Provider, wished: ProviderSettings, key: str | None) -> Provider:
+def _merged(row: Provider, wished: ProviderSettings, *keys: str) -> Provider:
     replaced = {name.lower() for name in wished.headers}
     kept = tuple((name, value) for name, value in row.headers if name not in replaced)
     return msgspec.structs.replace(
         row,
         base_url=(wished.base_url or row.base_url).rstrip("/"),
-        key=Secret(key) if key else None,
+        key=Secret(keys[0]) if keys else None,
+        more_keys=tuple(map(Secret, keys[1:])),
         headers=(*kept, *((name.lower(), value) for name, value in wished.headers.items())),
         region=wished.region or row.region,
         dialect=wished.dialect or row.dialect,

@@ -173,7 +173,7 @@ class Exchange:
         if fault is None:
             learn(errand, begun, spent)
         else:
-            errand.health.failed(begun.call.column, monotonic(), fault)
+            errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
         last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)

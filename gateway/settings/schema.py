@@ -102,7 +102,9 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A provider: one of the table (by its name) with your key, or a server of your own by URL."""
 
     base_url: Annotated[str, said("needed for a server that is not in the table")] = ""
-    api_key: Annotated[str, said("'env:NAME' or 'file:/path', never the key itself")] = ""
+    api_key: Annotated[
+        str, said("'env:NAME' or 'file:/path', never the key itself; several keys there have commas between")
+    ] = ""
     headers: Annotated[dict[str, str], said("sent with every request to it")] = {}
     region: Annotated[str, said("ISO-3 country of its data centre")] = ""
     location: Annotated[str, said("a cloud's place: 'eu-west-1', 'europe-west4'; its own variables when empty")] = ""

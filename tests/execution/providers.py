@@ -41,9 +41,9 @@ class Simulated:
         async with aiohttp.ClientSession() as session, session.get(f"{self._url}/log") as answer:
             return [entry for entry in ENTRIES.decode(await answer.read()) if entry.provider == provider]
 
-    async def script(self, provider: str, fault: str) -> None:
-        """Have something go wrong that no single request can ask for."""
-        rule = json.dumps({"provider": provider, "fault": fault})
+    async def script(self, provider: str, fault: str, **more: object) -> None:
+        """Have something go wrong that no single request can ask for. more: other members of the rule."""
+        rule = json.dumps({"provider": provider, "fault": fault, **more})
         async with aiohttp.ClientSession() as session, session.post(f"{self._url}/script", data=rule) as answer:
             assert answer.status == 200
 

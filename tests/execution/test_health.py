@@ -129,7 +129,7 @@ def test_latency_moves_from_the_expectation_to_what_answers_show() -> None:
     first, pace = [], []
     for step in (1.0, 2.0, 3.0):
         for _ in range(10):
-            health.answered(0, NOW + step, *map(float, slow))
+            health.answered(0, NOW + step, float(slow[0]), float(slow[1]))
         view = health.view(NOW + step)
         first.append(view.first_token_seconds[0])
         pace.append(view.seconds_per_output_token[0])
@@ -225,3 +225,79 @@ def test_a_provider_with_another_key_begins_anew() -> None:
     assert waits(new, NOW) == [0.0, 300.0, 0.0]
     assert new.admits(0, NOW)
     assert new.view(NOW).availability[0] == new.view(NOW).availability[2]
+
+
+def keyed(count: int) -> Health:
+    """The provider `cloud` has several keys."""
+    return Health(targets_of(*OFFERS), {"cloud": count})
+
+
+def test_keys_take_turns() -> None:
+    health = keyed(3)
+    assert [health.take_key(0, NOW) for _ in range(4)] == [0, 1, 2, 0]
+    assert [health.take_key(2, NOW), health.take_key(1, NOW), health.take_key(0, NOW)] == [1, 0, 2]
+
+
+def test_a_rate_limit_is_that_of_one_key_for_one_model() -> None:
+    health = keyed(2)
+    health.failed(0, NOW, fault(FaultKind.RATE_LIMITED, 7.0), key=0)
+    assert waits(health, NOW) == [0.0, 0.0, 0.0]
+    assert [health.take_key(0, NOW) for _ in range(3)] == [1, 1, 1]
+    assert {health.take_key(2, NOW) for _ in range(2)} == {0, 1}
+    health.failed(0, NOW, fault(FaultKind.RATE_LIMITED, 3.0), key=1)
+    assert waits(health, NOW) == [3.0, 0.0, 0.0]
+    assert health.take_key(0, NOW + 3.5) == 1
+
+
+def test_a_refused_key_is_out_for_every_model_and_the_others_stay() -> None:
+    health = keyed(2)
+    health.failed(0, NOW, fault(FaultKind.CREDENTIALS), key=1)
+    assert waits(health, NOW) == [0.0, 0.0, 0.0]
+    assert {health.take_key(column, NOW) for column in (0, 2, 0, 2)} == {0}
+    health.failed(2, NOW, fault(FaultKind.QUOTA_EXHAUSTED), key=0)
+    assert waits(health, NOW) == [300.0, 0.0, 300.0]
+    assert list(health.view(NOW).out) == [1, 0, 1]
+
+
+def test_a_fault_of_the_model_is_that_of_all_keys() -> None:
+    health = keyed(2)
+    health.failed(0, NOW, fault(FaultKind.MODEL_GONE), key=1)
+    assert waits(health, NOW)[0] == 600.0
+
+
+def test_one_request_at_a_time_tries_a_refused_key_again() -> None:
+    health = keyed(1)
+    health.failed(0, NOW, fault(FaultKind.CREDENTIALS))
+    later = NOW + 301.0
+    assert waits(health, later) == [0.0, 0.0, 0.0]
+    assert health.take_key(0, later) == 0
+    assert waits(health, later) == [30.0, 0.0, 30.0]
+    health.answered(0, later + 1.0, None, None)
+    assert waits(health, later + 1.0) == [0.0, 0.0, 0.0]
+    health.failed(2, later, fault(FaultKind.PERMISSION))
+    health.take_key(2, later + 301.0)
+    health.failed(2, later + 302.0, fault(FaultKind.PERMISSION))
+    assert waits(health, later + 302.0) == [300.0, 0.0, 300.0]
+
+
+def test_a_refused_key_is_told_of_once_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
+    health = keyed(2)
+    caplog.set_level("INFO", "steelyard")
+    for _ in range(3):
+        health.failed(0, NOW, fault(FaultKind.CREDENTIALS), key=1)
+    while health.take_key(0, NOW + 400.0) != 1:
+        pass
+    health.answered(0, NOW + 401.0, None, None, key=1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "key 2 of 2 of cloud is refused (credentials); one request tries it again",
+        "key 2 of 2 of cloud works again",
+    ]
+
+
+def test_what_is_known_of_each_key_outlives_a_reload() -> None:
+    old, new = keyed(2), keyed(2)
+    old.failed(0, NOW, fault(FaultKind.RATE_LIMITED, 50.0), key=0)
+    old.failed(0, NOW, fault(FaultKind.CREDENTIALS), key=1)
+    new.adopt(old, ())
+    assert waits(new, NOW) == [50.0, 0.0, 0.0]
+    assert new.take_key(2, NOW) == 0

@@ -108,9 +108,9 @@ def test_the_callers_mistakes_stay_with_the_caller_and_cool_nothing_down() -> No
     assert RULES[K.TOO_LARGE].verdict is Verdict.LARGER_LIMIT
 
 
-def test_a_refused_key_takes_the_whole_provider_out_for_at_least_a_minute() -> None:
+def test_a_refused_key_is_out_for_all_models_for_at_least_a_minute() -> None:
     for kind in (K.CREDENTIALS, K.QUOTA_EXHAUSTED, K.PERMISSION):
-        assert RULES[kind].scope is Scope.PROVIDER
+        assert RULES[kind].scope is Scope.KEY
         assert RULES[kind].cooldown_seconds >= 60.0
 
 

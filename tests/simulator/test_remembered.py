@@ -10,12 +10,12 @@ from tests.simulator.wire import ask
 
 SHORT_SECONDS = 15.0
 LONG = {
-    **dict.fromkeys(("F17", "F17;v=anthropic", "F19", "F20", "F21", "F21;v=quiet"), (Scope.PROVIDER, 300.0)),
-    **dict.fromkeys(("F22", "F22;v=region"), (Scope.PROVIDER, 300.0)),
-    "F15;v=day": (Scope.PROVIDER, 3600.0),
-    **dict.fromkeys(("F18;v=huge", "F18;v=many"), (Scope.TARGET, 3600.0)),
+    **dict.fromkeys(("F17", "F17;v=anthropic", "F19", "F20", "F21", "F21;v=quiet"), (Scope.KEY, 300.0)),
+    **dict.fromkeys(("F22", "F22;v=region"), (Scope.KEY, 300.0)),
+    "F15;v=day": (Scope.KEY, 3600.0),
+    **dict.fromkeys(("F18;v=huge", "F18;v=many"), (Scope.ALLOWANCE, 3600.0)),
     "F23": (Scope.TARGET, 600.0),
-    "F11;ra=90": (Scope.TARGET, 90.0),  # as it was asked to
+    "F11;ra=90": (Scope.ALLOWANCE, 90.0),  # as it was asked to
 }
 REFUSALS = sorted({promise.spec for promise in PROMISES if promise.status >= 400})
 

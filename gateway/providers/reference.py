@@ -24,10 +24,10 @@ providers:
 `steelyard check` tells which providers are live and what the others lack. Models and prices come from the catalog.
 
 A variable or file may hold **several keys**, with commas or line ends between (not for the clouds, whose logins renew
-themselves). Requests take turns with them. A key that reaches its rate limit is left out for that model until the limit is
-over, one that is refused or used up for all models: the log says so once, and after five minutes one request tries it again.
-A request that meets such a key goes on with the next one; only a provider without any is passed over. `key` of an attempt
-says which one it was.
+themselves). Requests take turns with them. A key that reaches its rate limit is left out for that model until the limit
+is over, one that is refused or used up for all models: the log says so once, and after five minutes one request tries
+it again. A request that meets such a key goes on with the next one; only a provider without any is passed over. `key`
+of an attempt says which one it was.
 """
 
 OWN_SERVERS = """\

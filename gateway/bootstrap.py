@@ -56,6 +56,7 @@ from gateway.transport.wallet import Wallet
 log = logging.getLogger("steelyard")
 
 DEFAULT_FILE = "steelyard.yaml"
+FAREWELL_SECONDS = 2.0  # for callers to be told that their answer ends here
 PACE = "STEELYARD_SIMULATOR_PACE"  # environment variable, of the built-in simulator
 
 
@@ -388,6 +389,19 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         self._state.is_ready = False
         await super().shutdown(sockets)  # type: ignore[arg-type]
+
+    async def _wait_tasks_to_complete(self) -> None:
+        """Until what is being answered has ended, for as long as it may; what is left then is ended by us."""
+        try:
+            async with asyncio.timeout(self._state.live.current.settings.server.drain_seconds):
+                await super()._wait_tasks_to_complete()
+        except TimeoutError:
+            log.warning("%d in flight are ended: server.drain_seconds are over", self._state.gate.in_flight)
+        left = list(self.server_state.tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=FAREWELL_SECONDS)
 
 
 def server_config(app: object) -> uvicorn.Config:

@@ -97,6 +97,7 @@ RULES: dict[FaultKind, Rule] = {
     FaultKind.OVERSIZED_ANSWER: Rule(NEXT, TARGET, counts=True),
     FaultKind.LOSS: Rule(NEXT, Scope.NONE, counts=False),
     FaultKind.CANCELLED: Rule(Verdict.CALLER, Scope.NONE, counts=False),
+    FaultKind.STOPPED: Rule(Verdict.CALLER, Scope.NONE, counts=False),
 }
 # Faults that end when a person acts. A short wait that such an answer states is a rate limiter's habit, not a promise.
 SLOW_TO_RETURN = {FaultKind.QUOTA_EXHAUSTED, FaultKind.CREDENTIALS, FaultKind.PERMISSION, FaultKind.MODEL_GONE}

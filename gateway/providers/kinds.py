@@ -34,3 +34,4 @@ class FaultKind(enum.StrEnum):
     OVERSIZED_ANSWER = "oversized_answer"
     LOSS = "loss"  # not asked: its format cannot say all that the caller asks for
     CANCELLED = "cancelled"  # we gave it up: the caller left, or another attempt won
+    STOPPED = "stopped"  # we are being shut down

@@ -13,14 +13,14 @@ from gateway.accounting.receipt import Receipt
 from gateway.dialects.codec import Asked, Identity
 from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
-from gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
+from gateway.errors import GatewayError, MethodNotAllowed, Overloaded, Unauthorized
 from gateway.execution.attempt import Begun, Whole
 from gateway.execution.lines import lossless
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import Arrival, Errand, carry
 from gateway.execution.stream import pump
 from gateway.live import Market
-from gateway.providers.faults import Fault
+from gateway.providers.faults import Fault, FaultKind
 from gateway.routing.describe import Profile, describe
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.wishes import narrowed, without_suffix
@@ -36,6 +36,8 @@ from gateway.wire.prompt import Prompt
 
 log = logging.getLogger("steelyard")
 
+STOPPED = Fault(FaultKind.STOPPED, None, None, "the gateway is being shut down", b"", "")
+STOPPED_SECONDS = 5.0  # a restart is over by then
 METADATA_OFF = (b"x-steelyard-metadata", b"off")
 METADATA_ON = {(b"x-steelyard-metadata", b"on"), (b"x-openrouter-metadata", b"enabled")}  # OpenRouter's clients send it
 
@@ -61,8 +63,10 @@ class Generation:
         except CallerGone:
             exchange.abandon()
         except asyncio.CancelledError:
-            exchange.abandon()
-            if not exchange.caller_left:
+            if exchange.caller_left:
+                exchange.abandon()
+            else:
+                await exchange.interrupt()
                 raise
         except Exception:
             log.exception("decision %s ended in a fault of ours", exchange.arrival.id)
@@ -219,6 +223,21 @@ class Exchange:
             self.record(receipt_of_failure(self.errand, 499, "disconnected"))
         else:
             self.give_up(self.errand, self.begun, "disconnected")
+
+    async def interrupt(self) -> None:
+        """We are stopped: the caller is told, as far as he can be, and what was delivered is billed."""
+        if self.recorded:
+            return
+        self.stop_listening()
+        if self.begun is None or self.errand is None:
+            await self.refuse(Overloaded("This server is being shut down", retry_after_seconds=STOPPED_SECONDS))
+            return
+        begun = self.begun
+        self.errand.health.released(begun.call.column)
+        receipt = receipt_of_answer(self.errand, begun, spent_by(self.errand, begun), "cut", STOPPED)
+        self.record(receipt)
+        last = cut_off(begun, STOPPED, metadata_of(receipt) if self.wants_metadata() else None)
+        await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
     def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
         """A stream that ends for no reason of its provider's."""

@@ -136,6 +136,9 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
     port: Annotated[int, said("listen port; 0 takes a free one", ge=0, le=65_535)] = 8080
     max_body_bytes: Annotated[int, said("a larger request is refused with 413", ge=1)] = 33_554_432
+    drain_seconds: Annotated[
+        Amount, said("after SIGTERM, for what is being answered; then streams end with an error and are billed")
+    ] = 600.0
     max_in_flight: Annotated[int, said("more requests at once are refused with 503", ge=1)] = 2_000
     log: Annotated[Literal["error", "warning", "info", "debug"], said("the least important message that is logged")] = (
         "info"

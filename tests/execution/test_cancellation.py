@@ -120,9 +120,14 @@ def shut_down(connection: Connection, task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
+ENDINGS: list[tuple[Leave, set[str]]] = [(hang_up, {"disconnected"}), (shut_down, {"failed", "cut"})]
+
+
 @MODES
-@pytest.mark.parametrize("leave", [hang_up, shut_down])
-async def test_leaving_at_any_wait_releases_the_provider_and_writes_one_receipt(stream: bool, leave: Leave) -> None:
+@pytest.mark.parametrize(("leave", "ending"), ENDINGS, ids=["hang_up", "shut_down"])
+async def test_leaving_at_any_wait_releases_the_provider_and_writes_one_receipt(
+    stream: bool, leave: Leave, ending: set[str]
+) -> None:
     async with raw(piecemeal) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
         outcomes = []
         for wait in range(1, MOST_WAITS):
@@ -134,8 +139,8 @@ async def test_leaving_at_any_wait_releases_the_provider_and_writes_one_receipt(
             if not got_there:
                 break
         assert not got_there
-        assert outcomes.count("disconnected") >= 5  # connect, headers, and each piece
-        assert set(outcomes) == {"disconnected", "ok"}
+        assert sum(outcome in ending for outcome in outcomes) >= 5  # connect, headers, and each piece
+        assert set(outcomes) <= {*ending, "ok"}
         assert spine.state.gate.in_flight == 0
 
 
@@ -163,6 +168,30 @@ async def test_a_provider_that_has_not_answered_is_released_at_once(stream: bool
         assert (receipt.outcome, receipt.status, receipt.cost_nano_usd) == ("disconnected", 499, 0)
         assert [(one.outcome, one.fault) for one in receipt.attempts] == [("cancelled", "cancelled")]
         assert list(spine.live.current.chat.health.view(0.0).out) == [0] * len(spine.snapshot.chat.targets.ids)
+
+
+@MODES
+async def test_who_waits_while_the_server_is_shut_down_is_told_to_come_again(stream: bool) -> None:
+    async def silent(visit: Visit) -> None:
+        await visit.request()
+        asking.cancel()
+        await visit.left()
+
+    reply = Reply()
+
+    def keeping(_: Reply) -> Send:
+        async def send(message: Message) -> None:
+            take(reply, message)
+
+        return send
+
+    async with raw(silent) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+        asking = asyncio.create_task(spine.ask(ALPHA, stream=stream, send=keeping))
+        await asyncio.wait([asking])
+        assert asking.cancelled()
+        assert (reply.status, reply.headers["retry-after"], reply.ended) == (503, "5", True)
+        assert "shut down" in reply.json["error"]["message"]
+        assert [receipt.outcome for receipt in spine.receipts] == ["failed"]
 
 
 async def test_what_was_delivered_before_the_caller_left_is_billed() -> None:

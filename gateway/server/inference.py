@@ -25,9 +25,10 @@ from gateway.routing.describe import Profile, describe
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.wishes import narrowed, without_suffix
 from gateway.server.clients import is_told_usage
-from gateway.server.limits import CallerGone, Receive, Scope, Send, read_body
+from gateway.server.limits import CallerGone, Message, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_ids
 from gateway.server.protocol import EXTENSION
+from gateway.server.replays import Claim, claim_of, key_of
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
@@ -38,6 +39,7 @@ log = logging.getLogger("steelyard")
 
 STOPPED = Fault(FaultKind.STOPPED, None, None, "the gateway is being shut down", b"", "")
 STOPPED_SECONDS = 5.0  # a restart is over by then
+REPLAYED = (b"x-steelyard-replayed", b"true")
 METADATA_OFF = (b"x-steelyard-metadata", b"off")
 METADATA_ON = {(b"x-steelyard-metadata", b"on"), (b"x-openrouter-metadata", b"enabled")}  # OpenRouter's clients send it
 
@@ -105,6 +107,9 @@ class Exchange:
         self.recorded = False
         self.caller_left = False
         self.listens = False
+        self.claim: Claim | None = None  # of a request with an Idempotency-Key
+        self.messages: list[Message] = []  # what went to the caller of such a request
+        self.is_answered = False
 
     async def serve(self, receive: Receive) -> None:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
@@ -116,6 +121,8 @@ class Exchange:
         try:
             body = await read_body(scope, receive, self.snapshot.settings.server.max_body_bytes)
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
+            if (key := key_of(scope)) and await self.repeated(claim_of(scope, caller.name, key), body):
+                return
             prompt, profile = await understand(self.completed(body), self.parse, self.describe)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
@@ -124,8 +131,25 @@ class Exchange:
         finally:
             if self.begun is not None:
                 self.begun.close()
+            if self.claim is not None:
+                is_whole = self.is_answered and not self.messages[-1].get("more_body", True)
+                state.replays.settle(self.claim, self.messages if is_whole else [])
             self.stop_listening()
             state.gate.leave()
+
+    async def repeated(self, claim: Claim, body: bytes) -> bool:
+        """Whether this request has had its answer before, and has it again now. Else it is noted for the next time."""
+        earlier = await self.state.replays.claim(claim, body)
+        if not earlier:
+            self.claim = claim
+            self.send = keeping(self.send, self.messages)
+            return False
+        self.recorded = True
+        first, *rest = earlier
+        await self.send({**first, "headers": [*first["headers"], REPLAYED]})
+        for message in rest:
+            await self.send(dict(message))
+        return True
 
     def completed(self, body: bytes) -> bytes:
         """The body with everything that it only names. Raises InvalidRequest."""
@@ -164,6 +188,7 @@ class Exchange:
         receipt = receipt_of_answer(errand, answer, spent, "ok")
         body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
         self.record(receipt)
+        self.is_answered = True
         self.answered(body)
         extra = (*cost_header(receipt.cost_nano_usd), *loss_header(receipt.losses))
         await send_json(self.send, 200, body, [*answer_headers(receipt), *extra])
@@ -182,6 +207,7 @@ class Exchange:
         metadata = metadata_of(receipt) if self.wants_metadata() else None
         last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
+        self.is_answered = fault is None
         self.answered(last)
         self.stop_listening()  # what the connection hears from here on is the next request's
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
@@ -277,6 +303,16 @@ class Exchange:
         if self.listens:
             self.listens = False
             self.scope["extensions"][EXTENSION].on_gone = None
+
+
+def keeping(send: Send, messages: list[Message]) -> Send:
+    """Sends, and takes note of what was sent."""
+
+    async def send_and_keep(message: Message) -> None:
+        messages.append(message)
+        await send(message)
+
+    return send_and_keep
 
 
 def router_of(scope: Scope) -> str:

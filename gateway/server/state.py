@@ -9,7 +9,11 @@ from gateway.server.auth import Callers
 from gateway.server.decisions import Decisions
 from gateway.server.ids import Ids
 from gateway.server.limits import Gate
+from gateway.server.replays import Replays
 from gateway.transport.send import Transport
+
+MOST_REPLAYS = 10_000
+MOST_REPLAYED_BYTES = 64 * 2**20
 
 
 class State:
@@ -20,6 +24,7 @@ class State:
         self.transport = transport
         self.decisions = Decisions()
         self.ids = Ids()
+        self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
         self.gate = Gate(live.current.settings.server.max_in_flight)
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True

@@ -21,6 +21,7 @@ from gateway.dialects.openai_chat import parse
 from gateway.execution.attempt import Call, Timing, Whole
 from gateway.execution.lines import MOST_WRITTEN
 from gateway.execution.outcome import learn, receipt_of_answer, spent_by
+from gateway.execution.retry_budget import RetryBudget
 from gateway.execution.run import Arrival, Errand
 from gateway.routing.describe import describe
 from gateway.routing.explain import summary
@@ -76,6 +77,7 @@ def steps() -> dict[str, Callable[[], object]]:
         caller_headers=[],
         catalog_version="",
         standings=2,
+        retries=RetryBudget(),
         sent_at=1.1,
     )
     call = Call(

@@ -14,16 +14,23 @@ from gateway.errors import (
 from gateway.execution.health import Cooldown
 from gateway.providers.faults import SLOW_TO_RETURN, Fault, FaultKind
 
+CUT_SHORT = "; the others were not asked, for too many requests are failing now"
+
 
 def exhausted(
-    failures: Sequence[tuple[str, Fault]], cooling: Mapping[str, Cooldown], now: float, is_pinned: bool = False
+    failures: Sequence[tuple[str, Fault]],
+    cooling: Mapping[str, Cooldown],
+    now: float,
+    is_pinned: bool = False,
+    is_cut_short: bool = False,
 ) -> GatewayError:
     """What the caller is told when every candidate failed or must not be asked now.
 
     cooling: by target. is_pinned: the caller named the models, so one that is gone is for him to change.
+    is_cut_short: there were more to ask, but too many requests are failing for each to ask them all.
     """
     kinds = {fault.kind for _, fault in failures} | {cooldown.kind for cooldown in cooling.values()}
-    told = in_words(failures, cooling, now)
+    told = in_words(failures, cooling, now) + (CUT_SHORT if is_cut_short else "")
     retry_after = least_wait(failures, cooling, now)
     if FaultKind.CONTEXT_TOO_LONG in kinds:
         return ContextTooLong(f"The request is longer than every candidate's context window. {told}")

@@ -16,6 +16,7 @@ from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, 
 from gateway.execution.exhaustion import exhausted
 from gateway.execution.health import Cooldown, Health
 from gateway.execution.lines import Line
+from gateway.execution.retry_budget import RetryBudget
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope, Verdict
 from gateway.routing.plan import Candidate, Decision, replan
 from gateway.settings.schema import Fallback
@@ -27,6 +28,7 @@ SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower th
 SLOWEST_CREDIBLE_SECONDS_PER_INPUT_TOKEN = 0.0005  # 2,000 tokens/s, for a model that only reads
 MOST_PASSED_OVER = 16  # targets that would lose something, before the request is refused
 MOST_LOSSES = 5  # named in an error
+FREE_TRIES = 2
 OF_ONE_KEY = (Scope.ALLOWANCE, Scope.KEY)
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
@@ -54,6 +56,7 @@ class Errand(Struct):
     caller_headers: list[tuple[bytes, bytes]]
     catalog_version: str
     standings: int  # how many candidates the receipt tells of
+    retries: RetryBudget
     attempts: list[AttemptRecord] = []
     failures: list[tuple[str, Fault]] = []  # target, and why
     failed_providers: set[str] = set()
@@ -77,6 +80,10 @@ class Errand(Struct):
         passed_over = len(self.failures) - len(self.attempts)
         return len(self.attempts) < self.fallback.max_attempts and passed_over < MOST_PASSED_OVER
 
+    def may_try_on(self) -> bool:
+        """Whether the process can spare one more try; the first fallback is always to be had."""
+        return len(self.attempts) < FREE_TRIES or self.retries.allows(monotonic())
+
     def overhead_seconds(self) -> float:
         """Our own share: from the request's last byte to the last send (to now, when that failed), and from a whole
         answer to now; less the time spent on attempts that failed.
@@ -88,9 +95,11 @@ class Errand(Struct):
 
 async def carry(errand: Errand) -> Whole | Begun:
     """The first good answer. Raises what the caller must be told when there is none."""
+    errand.retries.request(monotonic())
     queue = deque(errand.decision.plan.candidates)
     kept_out: list[Candidate] = []
     cooling: dict[str, Cooldown] = {}
+    is_cut_short = False
     while queue and errand.may_go_on() and (now := monotonic()) < errand.over_at:
         candidate = queue.popleft()
         cooldown = errand.health.cooldown(candidate.column, now)
@@ -100,6 +109,10 @@ async def carry(errand: Errand) -> Whole | Begun:
                 kept_out.append(candidate)
         elif not errand.health.admits(candidate.column, now):
             kept_out.append(candidate)
+        elif not errand.may_try_on():
+            errand.health.released(candidate.column)
+            is_cut_short = True
+            break
         else:
             result = await attempt(errand, errand.lines[candidate.column])
             if not isinstance(result, Fault):
@@ -115,7 +128,7 @@ async def carry(errand: Errand) -> Whole | Begun:
             return result
         verdict_on(errand, result)
     is_pinned = all(leg.columns is not None for leg in errand.decision.selection.legs)
-    raise exhausted(errand.failures, cooling, monotonic(), is_pinned)
+    raise exhausted(errand.failures, cooling, monotonic(), is_pinned, is_cut_short)
 
 
 def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) -> deque[Candidate]:

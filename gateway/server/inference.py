@@ -178,6 +178,7 @@ class Exchange:
             caller_headers=headers,
             catalog_version=snapshot.catalog.version,
             standings=1 + snapshot.settings.metadata.alternatives,
+            retries=self.state.retries,
         )
 
     async def reply(self, errand: Errand, answer: Whole) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway.accounting.receipt import Receipt
+from gateway.execution.retry_budget import RetryBudget
 from gateway.live import Live, Snapshot
 from gateway.routing.plan import Decision
 from gateway.server.auth import Callers
@@ -24,6 +25,7 @@ class State:
         self.transport = transport
         self.decisions = Decisions()
         self.ids = Ids()
+        self.retries = RetryBudget()
         self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
         self.gate = Gate(live.current.settings.server.max_in_flight)
         self.callers = Callers(live.current.settings.keys)

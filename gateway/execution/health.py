@@ -1,6 +1,7 @@
 """What we have learned of each target: latency, success, breaker, cooldown. Routing receives it as plain arrays."""
 
 import logging
+import math
 from array import array
 from collections.abc import Collection, Mapping
 from operator import attrgetter
@@ -22,6 +23,8 @@ Number = TypeVar("Number", np.float32, np.uint8)
 
 VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
 SUCCESS_HALF_LIFE_SECONDS = 300.0
+TAIL = 0.999
+TAIL_SAMPLES = 50  # before a target's tail is believed
 PROBE_SECONDS = 30.0  # for which one request tries a refused key before another may
 PRIOR_CALLS = 20.0  # the prior availability of a target weighs as much as 20 calls
 
@@ -56,13 +59,24 @@ class Health:
         self._on_trial: set[tuple[str, int]] = set()  # of those, the ones with which a request is under way
         self._view: LiveFigures = targets.prior
         self._view_until = -1.0
+        self._slowest: dict[int, float] = {}  # by column; as of the view
 
     def view(self, now: float) -> LiveFigures:
         """The arrays that a decision at `now` is made with: at most 100 ms old, renewed at once after a fault."""
         if now >= self._view_until:
             self._view = self._make_view(now)
             self._view_until = now + VIEW_SECONDS
+            self._slowest.clear()
         return self._view
+
+    def slowest_first_token_seconds(self, column: int, now: float) -> float:
+        """What one answer in a thousand exceeds, by those of the last minutes; inf while too few have been seen."""
+        known = self._slowest.get(column)
+        if known is None:
+            seen = self._first_token.samples(column)
+            quantile = self._first_token.quantile(column, TAIL, now) if seen >= TAIL_SAMPLES else math.nan
+            known = self._slowest[column] = math.inf if math.isnan(quantile) else quantile
+        return known
 
     def cooldown(self, column: int, now: float) -> Cooldown | None:
         """That which ends first of its keys' cooldowns; None when it may be called."""

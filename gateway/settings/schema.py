@@ -46,6 +46,9 @@ class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
         Positive, said("headers and first content; reasoning models get `reasoning_first_token_seconds`")
     ] = 15.0
     reasoning_first_token_seconds: Annotated[Positive, said("the same for reasoning models")] = 120.0
+    learned: Annotated[
+        bool, said("give a stream's first content less time, where a target has shown that it needs less")
+    ] = True
     idle_seconds: Annotated[Positive, said("between two pieces of content")] = 60.0
     total_seconds: Annotated[Positive, said("for the whole request, all attempts included")] = 600.0
 

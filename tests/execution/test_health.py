@@ -1,5 +1,7 @@
 """What is learned of targets: who must be left alone and for how long, how fast and how reliable they are."""
 
+import math
+
 import pytest
 
 from gateway.catalog.card import Catalog, ModelCard, Offer
@@ -301,3 +303,16 @@ def test_what_is_known_of_each_key_outlives_a_reload() -> None:
     new.adopt(old, ())
     assert waits(new, NOW) == [50.0, 0.0, 0.0]
     assert new.take_key(2, NOW) == 0
+
+
+def test_how_slow_a_target_gets_is_known_after_fifty_answers_and_forgotten_with_them() -> None:
+    health = health_of()
+    for step in range(49):
+        health.answered(0, NOW + step / 10, 0.5, None)
+    assert health.slowest_first_token_seconds(0, NOW + 5.0) == math.inf
+    health.answered(0, NOW + 5.0, 2.0, None)
+    health.view(NOW + 5.2)
+    assert health.slowest_first_token_seconds(0, NOW + 5.2) == pytest.approx(2.0, rel=0.06)
+    assert health.slowest_first_token_seconds(1, NOW + 5.2) == math.inf
+    health.view(NOW + 7_200.0)
+    assert health.slowest_first_token_seconds(0, NOW + 7_200.0) == math.inf

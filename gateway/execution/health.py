@@ -15,6 +15,7 @@ from core.latency import LatencyBook
 from core.matrix import LiveFigures
 from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
+from gateway.execution.concurrency import ConcurrencyLimit
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
 log = logging.getLogger("steelyard")
@@ -23,6 +24,7 @@ Number = TypeVar("Number", np.float32, np.uint8)
 
 VIEW_SECONDS = 0.1  # decisions within this time share one set of arrays, so that a decision can be remade later
 SUCCESS_HALF_LIFE_SECONDS = 300.0
+CROWDED = (FaultKind.OVERLOADED, FaultKind.RATE_LIMITED)
 TAIL = 0.999
 TAIL_SAMPLES = 50  # before a target's tail is believed
 PROBE_SECONDS = 30.0  # for which one request tries a refused key before another may
@@ -48,6 +50,7 @@ class Health:
         self._targets = targets
         self._key_counts = key_counts
         self._next_key: dict[str, int] = {}
+        self._limits: dict[tuple[str, int], ConcurrencyLimit] = {}  # by provider and key
         self._first_token = LatencyBook(count)
         self._speed = LatencyBook(count)
         self._successes = array("d", bytes(8 * count))  # plain floats are written one by one, arrays read all at once
@@ -87,23 +90,46 @@ class Health:
         found = [wait for wait in waits if wait is not None]
         return min(found, key=UNTIL) if len(found) == len(waits) else None
 
-    def take_key(self, column: int, now: float) -> int:
-        """The key for the next attempt at this target: they take turns, and those that are cooling are left out.
+    @property
+    def under_way(self) -> int:
+        """Attempts that have begun and not ended."""
+        return sum(limit.under_way for limit in self._limits.values())
 
-        A key that was refused is tried again by one request: until that has ended the others leave it alone.
+    def has_room(self, column: int, now: float) -> bool:
+        """Whether there is a key that may be used, with which fewer requests are under way than its provider takes."""
+        provider = self._targets.offers[column].provider
+        return any(
+            self._limit(provider, key).has_room
+            for key in range(self._key_counts.get(provider, 1))
+            if self._wait(column, provider, key, now) is None
+        )
+
+    def take_key(self, column: int, now: float) -> int:
+        """The key for an attempt at this target, which begins now and ends with `answered`, `failed` or `given_up`.
+
+        Keys take turns; those that are cooling are left out, and those that are crowded if there is another. A key that
+        was refused is tried again by one request: until that has ended the others leave it alone.
         """
         provider = self._targets.offers[column].provider
         count = self._key_counts.get(provider, 1)
         turn = self._next_key.get(provider, 0)
         order = [(turn + step) % count for step in range(count)]
-        key = next((key for key in order if self._wait(column, provider, key, now) is None), order[0])
+        usable = [key for key in order if self._wait(column, provider, key, now) is None] or order
+        key = next((key for key in usable if self._limit(provider, key).has_room), usable[0])
         if count > 1:
             self._next_key[provider] = key + 1
+        self._limit(provider, key).began()
         refused = self._refused.get((provider, key))
         if refused is not None:
             self._refused[provider, key] = Cooldown(now + PROBE_SECONDS, refused.kind)
             self._on_trial.add((provider, key))
         return key
+
+    def _limit(self, provider: str, key: int) -> ConcurrencyLimit:
+        limit = self._limits.get((provider, key))
+        if limit is None:
+            limit = self._limits[provider, key] = ConcurrencyLimit()
+        return limit
 
     def _wait(self, column: int, provider: str, key: int, now: float) -> Cooldown | None:
         """The longest that concerns this target with this key; None when it may be used."""
@@ -125,6 +151,7 @@ class Health:
         key: int = 0,
     ) -> None:
         """An attempt was answered whole."""
+        self._limit(self._targets.offers[column].provider, key).answered()
         if self._on_trial:
             self._accepted(self._targets.offers[column].provider, key)
         if first_token_seconds is not None:
@@ -138,6 +165,11 @@ class Health:
 
     def failed(self, column: int, now: float, fault: Fault, key: int = 0) -> None:
         """An attempt failed. The fault's rule says whether it counts, and whom it puts out for how long."""
+        limit = self._limit(self._targets.offers[column].provider, key)
+        if fault.kind in CROWDED:
+            limit.crowded()
+        else:
+            limit.ended()
         if not fault.is_targets:
             self.released(column)
             return
@@ -152,8 +184,13 @@ class Health:
             self._cool(column, rule.scope, key, Cooldown(now + wait, fault.kind))
         self._view_until = -1.0
 
+    def given_up(self, column: int, key: int) -> None:
+        """An attempt ended without saying anything of the target."""
+        self._limit(self._targets.offers[column].provider, key).ended()
+        self.released(column)
+
     def released(self, column: int) -> None:
-        """An attempt was given up, or failed for a reason that is not the target's."""
+        """The place that `admits` gave is not needed: there is no attempt, or it says nothing of the target."""
         breaker = self._breakers.get(column)
         if breaker is not None:
             breaker.released()
@@ -209,6 +246,8 @@ class Health:
             for (place, key), cooldown in old._cooling.items():
                 if place == before:
                     self._cooling[column, key] = cooldown
+        # What is under way was begun with the old one, and is told to it: they share the count.
+        self._limits.update((which, limit) for which, limit in old._limits.items() if which[0] not in changed)
         kept = old._refused.items()
         self._refused.update((which, wait) for which, wait in kept if which[0] not in changed)
 

@@ -103,6 +103,7 @@ async def carry(errand: Errand) -> Whole | Begun:
     kept_out: list[Candidate] = []
     cooling: dict[str, Cooldown] = {}
     is_cut_short = False
+    deferred: set[str] = set()  # targets that had no room when it was their turn: asked when nobody else is left
     while queue and errand.may_go_on() and (now := monotonic()) < errand.over_at:
         candidate = queue.popleft()
         cooldown = errand.health.cooldown(candidate.column, now)
@@ -110,6 +111,9 @@ async def carry(errand: Errand) -> Whole | Begun:
             cooling[candidate.target] = cooldown
             if cooldown.kind is FaultKind.MODEL_GONE:
                 kept_out.append(candidate)
+        elif queue and candidate.target not in deferred and not errand.health.has_room(candidate.column, now):
+            deferred.add(candidate.target)
+            queue.append(candidate)
         elif not errand.health.admits(candidate.column, now):
             kept_out.append(candidate)
         elif not errand.may_try_on():
@@ -121,7 +125,8 @@ async def carry(errand: Errand) -> Whole | Begun:
             if not isinstance(result, Fault):
                 return result
             verdict = verdict_on(errand, result)
-            queue = whoever_is_left(errand, errand.lines[candidate.column], verdict, RULES[result.kind].scope)
+            left = whoever_is_left(errand, errand.lines[candidate.column], verdict, RULES[result.kind].scope)
+            queue = deque(sorted(left, key=lambda one: one.target in deferred))
     # Panic mode: nobody may be called, and a call that may fail beats one that surely does. Not so where a provider
     # has stated a wait, or has refused our key: a call would make that worse.
     if kept_out and not errand.attempts:
@@ -134,7 +139,7 @@ async def carry(errand: Errand) -> Whole | Begun:
     raise exhausted(errand.failures, cooling, monotonic(), is_pinned, is_cut_short)
 
 
-def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) -> deque[Candidate]:
+def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) -> list[Candidate]:
     """Who to ask now that this one has failed. Other providers go first: most faults are those of a whole provider.
 
     A fault of one key says nothing of the target while it has another: that is asked with the other.
@@ -147,7 +152,7 @@ def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) 
     else:
         errand.failed_providers.add(line.provider.name)
     left = replan(errand.decision, errand.failed_providers, errand.too_small)
-    return deque(one for one in left if one.target not in tried)
+    return [one for one in left if one.target not in tried]
 
 
 def has_another_key(errand: Errand, line: Line) -> bool:
@@ -195,7 +200,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
             result = await fetch(call, errand.transport)
     except asyncio.CancelledError:
         errand.attempts.append(record_of(call, Timing(started), "cancelled", CANCELLED))
-        errand.health.released(line.column)
+        errand.health.given_up(line.column, key)
         raise
     if isinstance(result, Fault):
         ended = monotonic()

@@ -260,7 +260,7 @@ class Exchange:
             await self.refuse(Overloaded("This server is being shut down", retry_after_seconds=STOPPED_SECONDS))
             return
         begun = self.begun
-        self.errand.health.released(begun.call.column)
+        self.errand.health.given_up(begun.call.column, begun.call.key)
         receipt = receipt_of_answer(self.errand, begun, spent_by(self.errand, begun), "cut", STOPPED)
         self.record(receipt)
         last = cut_off(begun, STOPPED, metadata_of(receipt) if self.wants_metadata() else None)
@@ -268,7 +268,7 @@ class Exchange:
 
     def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
         """A stream that ends for no reason of its provider's."""
-        errand.health.released(begun.call.column)
+        errand.health.given_up(begun.call.column, begun.call.key)
         self.record(receipt_of_answer(errand, begun, spent_by(errand, begun), outcome))
 
     def record(self, receipt: Receipt) -> None:

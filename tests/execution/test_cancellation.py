@@ -141,7 +141,7 @@ async def test_leaving_at_any_wait_releases_the_provider_and_writes_one_receipt(
         assert not got_there
         assert sum(outcome in ending for outcome in outcomes) >= 5  # connect, headers, and each piece
         assert set(outcomes) <= {*ending, "ok"}
-        assert spine.state.gate.in_flight == 0
+        assert spine.state.gate.in_flight == spine.health.under_way == 0
 
 
 async def still_serves(spine: Spine, server: RawServer, stream: bool) -> None:

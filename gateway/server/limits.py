@@ -1,9 +1,12 @@
 """Admission: how much we take in at once, and what a body may be: JSON, not too large, not too slow."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from math import inf
+from time import monotonic
 from typing import Any
 
 from gateway.errors import InvalidRequest, Overloaded, PayloadTooLarge
+from gateway.server.memory import FULL, is_full
 from gateway.server.protocol import EXTENSION
 
 Scope = MutableMapping[str, Any]
@@ -12,6 +15,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 USUAL_TYPES = frozenset((None, b"application/json", b"application/json; charset=utf-8"))  # no need to look closer
+LOOK_SECONDS = 0.25  # between two looks at the memory in use, each of which costs as much as a decision
 FORM = b"application/x-www-form-urlencoded"
 
 
@@ -20,11 +24,15 @@ class CallerGone(Exception):
 
 
 class Gate:
-    """Counts the requests in flight and refuses what is over the limit, at once."""
+    """Counts the requests in flight, and refuses at once what is over the limit, or for what memory is short."""
 
-    def __init__(self, max_in_flight: int) -> None:
+    def __init__(self, max_in_flight: int, max_memory_bytes: int = 0) -> None:
+        """max_memory_bytes: 0 for no limit."""
         self.max_in_flight = max_in_flight
+        self.max_memory_bytes = max_memory_bytes
         self.in_flight = 0
+        self._is_full = False
+        self._looked_at = -inf
 
     def enter(self) -> None:
         """Take a place or raise `Overloaded`; every place taken is given back by `leave`."""
@@ -33,7 +41,19 @@ class Gate:
                 f"{self.in_flight} requests are in flight, the limit is {self.max_in_flight}; try again shortly",
                 retry_after_seconds=1.0,
             )
+        if self.max_memory_bytes and self.in_flight and self._is_short(monotonic()):
+            limit = self.max_memory_bytes // 2**20
+            raise Overloaded(
+                f"Memory is short: over {FULL:.0%} of {limit} MiB are in use; try again shortly",
+                retry_after_seconds=1.0,
+            )
         self.in_flight += 1
+
+    def _is_short(self, now: float) -> bool:
+        if now - self._looked_at > LOOK_SECONDS:
+            self._is_full = is_full(self.max_memory_bytes)
+            self._looked_at = now
+        return self._is_full
 
     def leave(self) -> None:
         self.in_flight -= 1

@@ -10,7 +10,9 @@ from gateway.server.auth import Callers
 from gateway.server.decisions import Decisions
 from gateway.server.ids import Ids
 from gateway.server.limits import Gate
+from gateway.server.memory import stated_limit
 from gateway.server.replays import Replays
+from gateway.settings.schema import ServerSettings
 from gateway.transport.send import Transport
 
 MOST_REPLAYS = 10_000
@@ -27,7 +29,7 @@ class State:
         self.ids = Ids()
         self.retries = RetryBudget()
         self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
-        self.gate = Gate(live.current.settings.server.max_in_flight)
+        self.gate = Gate(live.current.settings.server.max_in_flight, memory_limit(live.current.settings.server))
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True
         self._sinks = tuple(sinks)
@@ -41,4 +43,10 @@ class State:
 
     def _follow(self, snapshot: Snapshot) -> None:
         self.gate.max_in_flight = snapshot.settings.server.max_in_flight
+        self.gate.max_memory_bytes = memory_limit(snapshot.settings.server)
         self.callers = Callers(snapshot.settings.keys)
+
+
+def memory_limit(settings: ServerSettings) -> int:
+    """Bytes that the process may use; 0 for no limit."""
+    return settings.max_memory_mib * 2**20 or stated_limit()

@@ -19,6 +19,6 @@ def test_every_arrival_is_answered_and_measured(tmp_path: Path) -> None:
     assert [sample.number for sample in sorted(samples, key=lambda s: s.number)] == list(range(len(samples)))
     for sample in samples:
         assert (sample.first_token_ms is not None) == bool(sample.gaps_ms) == sample.stream
-        assert sample.total_ms >= (sample.first_token_ms or 0.0) + sum(sample.gaps_ms) * 0.99 - 1.0
+        assert sample.total_ms >= max(sample.first_token_ms or 0.0, sum(sample.gaps_ms) - 0.1)
     assert len(unknown) == len(samples)
     assert all(sample.error.startswith("status 404: ") for sample in unknown)

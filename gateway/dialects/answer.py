@@ -13,6 +13,9 @@ from gateway.wire.openai_chat import Answer, UsageReport
 BYTES_PER_TOKEN = 4  # of English text, OpenAI's rule of thumb; an estimate only where no provider counted
 ENDED_IN_ERROR = b'{"message":"the provider ended its answer with finish_reason error"}'
 NOTHING = (b"", b"null", b'""', b"[]", b"{}", b"false")
+# Claude ends its turn without a word at times, in two or three tokens. Whoever counts more has lost what they were.
+# Source: platform.claude.com, "Handling stop reasons", "Empty responses with end_turn", read 2026-11-23.
+WORDLESS_TOKENS = 8
 ENDS_WITHOUT_CONTENT = ("", "stop", "tool_calls", "function_call")  # reasons that promise something to show
 
 ANSWER = msgspec.json.Decoder(Answer)
@@ -84,8 +87,10 @@ def stray_error(text: bytes) -> bytes | None:
 
 
 def ended_without_content(finish: str, usage: Usage | None) -> bool:
-    """Whether an end without content is a fault: the model stopped by itself, and spent no token on hidden thought."""
-    return finish in ENDS_WITHOUT_CONTENT and (usage is None or usage.output_tokens == 0)
+    """Whether an end without content is a fault: the model stopped by itself, and neither thought nor was brief."""
+    if finish not in ENDS_WITHOUT_CONTENT:
+        return False
+    return usage is None or not (usage.reasoning_tokens or 0 < usage.output_tokens <= WORDLESS_TOKENS)
 
 
 def read_usage(raw: Raw | bytes) -> Usage | None:

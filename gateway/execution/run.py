@@ -32,6 +32,7 @@ SLOWEST_CREDIBLE_READING_SECONDS_PER_TOKEN = 0.0002  # of a prompt, before the f
 FLOOR_SECONDS = 5.0  # no target is given less time to begin, however fast it has been
 REASONING_FLOOR_SECONDS = 60.0  # of what thinks before it speaks; how long depends on the question
 FREE_TRIES = 2
+PANIC_TRIES = 1  # of targets that are kept out: each has failed of late, so that more would only take time
 OF_ONE_KEY = (Scope.ALLOWANCE, Scope.KEY)
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
@@ -127,11 +128,13 @@ async def carry(errand: Errand) -> Whole | Begun:
             verdict = verdict_on(errand, result)
             left = whoever_is_left(errand, errand.lines[candidate.column], verdict, RULES[result.kind].scope)
             queue = deque(sorted(left, key=lambda one: one.target in deferred))
-    # Panic mode: nobody may be called, and a call that may fail beats one that surely does. Not so where a provider
-    # has stated a wait, or has refused our key: a call would make that worse.
-    if kept_out and not errand.attempts:
-        cooling.pop(kept_out[0].target, None)
-        result = await attempt(errand, errand.lines[kept_out[0].column])
+    # Panic mode: nobody else is left, and a call that may fail beats no answer. Not so where a provider has stated a
+    # wait, or has refused our key: a call would make that worse.
+    for candidate in kept_out[:PANIC_TRIES]:
+        if is_cut_short or not errand.may_go_on() or not errand.may_try_on() or monotonic() >= errand.over_at:
+            break
+        cooling.pop(candidate.target, None)
+        result = await attempt(errand, errand.lines[candidate.column])
         if not isinstance(result, Fault):
             return result
         verdict_on(errand, result)

@@ -17,6 +17,7 @@ from gateway.dialects.findings import (
     wrong_type,
 )
 from gateway.dialects.sessions import session_in
+from gateway.dialects.wishes import wishes_in
 from gateway.errors import GatewayError, InvalidRequest, ProviderRefused
 from gateway.wire.ability import Ability
 from gateway.wire.openai_chat import ABSENT, ROLES, ChatRequest, ErrorObject, Link, Part
@@ -94,7 +95,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         max_output_tokens=max_tokens,
         choices=request.n or 1,
         session=request.prompt_cache_key or request.session_id or weaker_session(request),
-        wishes=request.provider,
+        wishes=wishes_in(body, request.provider),
     )
 
 

@@ -74,7 +74,11 @@ class Tail:
         return msgspec.json.encode(head | members)
 
     def _identity(self) -> Identity:
-        return IDENTITY.decode(self.sample) if self.sample else Identity()
+        """As far as it can be read: what providers call themselves may be no text at all."""
+        try:
+            return IDENTITY.decode(self.sample) if self.sample else Identity()
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Identity()
 
 
 def report_of(usage: Usage) -> dict[str, object]:

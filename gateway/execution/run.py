@@ -23,6 +23,7 @@ from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
 from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
+from gateway.wire.wishes import Wishes
 
 SLOWEST_CREDIBLE_SECONDS_PER_TOKEN = 0.2  # 5 tokens/s: a whole answer slower than this has stalled
 SLOWEST_CREDIBLE_SECONDS_PER_INPUT_TOKEN = 0.0005  # 2,000 tokens/s, for a model that only reads
@@ -169,9 +170,10 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     prompt = errand.prompt
     codec = codec_of(errand.asked.inbound, line.dialect)
     outgoing = codec.request(errand.asked, manner_for(errand, line))
-    if outgoing.losses and errand.decision.policy.settings.loss == "refuse":
+    losses = outgoing.losses if prompt.wishes is None else (*outgoing.losses, *unheeded(prompt.wishes))
+    if losses and refuses_losses(errand):
         errand.health.released(line.column)
-        return passed_over(errand, line, outgoing.losses)
+        return passed_over(errand, line, losses)
     key = errand.health.take_key(line.column, monotonic())
     call = Call(
         column=line.column,
@@ -184,7 +186,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         codec=codec,
         asked=errand.asked,
         body=outgoing.body,
-        losses=outgoing.losses,
+        losses=losses,
         connect_seconds=errand.fallback.connect_seconds,
         patience_seconds=patience_seconds(errand, line),
         over_at=errand.over_at,
@@ -213,6 +215,17 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         errand.attempts.append(record_of(call, Timing(started, ended=ended), "failed", result))
         errand.health.failed(line.column, ended, result, key)
     return result
+
+
+def refuses_losses(errand: Errand) -> bool:
+    """Whether the router, or the caller in OpenRouter's words, wants nobody who would lose something."""
+    wishes = errand.prompt.wishes
+    return errand.decision.policy.settings.loss == "refuse" or (wishes is not None and wishes.require_parameters)
+
+
+def unheeded(wishes: Wishes) -> tuple[Loss, ...]:
+    """What a caller wishes of his provider, and nothing here knows of any provider."""
+    return tuple(Loss(f"provider.{name}", "no provider is known by that here") for name in wishes.unheeded)
 
 
 def manner_for(errand: Errand, line: Line) -> TargetManner:

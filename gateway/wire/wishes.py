@@ -22,7 +22,7 @@ class MaxPrice(Struct, frozen=True):
 
 
 class Wishes(Struct, frozen=True):
-    """Providers go by our names for them, whatever the case. Members that we do not know are of no effect."""
+    """Providers go by our names for them, whatever the case."""
 
     order: tuple[str, ...] = ()  # tried first, as written
     only: tuple[str, ...] = ()
@@ -30,6 +30,8 @@ class Wishes(Struct, frozen=True):
     allow_fallbacks: bool = True  # false: nobody but those in `order`; without it, one attempt
     sort: Sort | SortBy | None = None
     max_price: MaxPrice | None = None
+    require_parameters: bool = False  # nobody who would lose something of the request
+    unheeded: tuple[str, ...] = ()  # ours: members that ask for what cannot be known here, such as "zdr"
 
     @property
     def sorted_by(self) -> str:

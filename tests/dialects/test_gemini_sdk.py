@@ -136,5 +136,23 @@ def test_a_chat_brings_a_foreign_signature_back_in_one_thought() -> None:
     ]
 
 
+@pytest.mark.parametrize("in_one", [True, False], ids=["one message", "a message per chunk"])
+def test_a_foreign_signature_is_that_of_all_fragments_before_it(in_one: bool) -> None:
+    writer = GEMINI.stream_writer(Conversation("gemini", ()), wants_usage=True)
+    stream = writer.write([Began("r", "m"), *map(ThoughtDelta, ("H", "m", ", "))]) + writer.write(
+        [ThoughtDelta("so"), ThoughtDelta("."), ThoughtSealed("ErUB", origin="anthropic")]
+    )
+    stream += writer.write([TextDelta("Hello")]) + writer.closing(None, None)
+    with client(stream, "text/event-stream") as sdk:
+        told = list(sdk.models.generate_content_stream(model="m", contents="hi"))
+    answers = [one.model_dump(mode="json", by_alias=True, exclude_none=True) for one in told]
+    contents = [chunk["candidates"][0]["content"] for chunk in answers if "content" in chunk["candidates"][0]]
+    if in_one:
+        contents = [{"role": "model", "parts": [part for content in contents for part in content.get("parts", ())]}]
+    asked = {"role": "user", "parts": [{"text": "hi"}]}
+    conversation = GEMINI.read_request(json.dumps({"contents": [asked, *contents]}).encode())
+    assert [part_facts(part) for part in conversation.turns[1].parts] == [["Hm, so.", "ErUB", "anthropic"], ["Hello"]]
+
+
 def part_facts(part: Any) -> list[str]:
     return [part.text, part.signature, part.origin] if hasattr(part, "signature") else [part.text]

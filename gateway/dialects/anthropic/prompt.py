@@ -20,8 +20,10 @@ from gateway.dialects.anthropic.invalid import (
 )
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.schema import ABSENT, Metadata, Source, is_absent, is_array, is_string
+from gateway.dialects.wishes import wishes_in
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
+from gateway.wire.wishes import Wishes
 
 MAX_TOKENS = 2**53  # the largest whole number that every JSON reader keeps exact
 
@@ -61,6 +63,7 @@ class ThinRequest(Struct, frozen=True, gc=False):
     output_config: ThinFormat | None = None
     metadata: Metadata | None = None
     session_id: str | None = None  # OpenRouter's
+    provider: Wishes | None = None  # OpenRouter's
     thread: Raw = ABSENT
 
 
@@ -192,6 +195,7 @@ def prompt_of(request: ThinRequest, body: bytes, default_model: str) -> Prompt:
         max_output_tokens=request.max_tokens,
         choices=1,
         session=session_of(request),
+        wishes=wishes_in(body, request.provider),
     )
 
 

@@ -157,7 +157,7 @@ class Request(Struct, frozen=True, gc=False):
     cache_control: CacheControl | None = None
 
 
-OURS = frozenset(("models", "steelyard"))  # members of a request that no provider sees
+OURS = frozenset(("models", "steelyard", "provider", "session_id"))  # members of a request that no provider sees
 KNOWN = frozenset(Request.__struct_fields__) | OURS
 KNOWN_OF_TOOL = frozenset(ToolDefinition.__struct_fields__)
 

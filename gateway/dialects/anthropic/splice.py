@@ -21,7 +21,8 @@ from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
 MODEL, STREAM, VERSION, BETA = range(4)
-OURS = (b"model", b"stream", b"anthropic_version", b"anthropic_beta", b"models", b"steelyard")
+FOR_US = (b"models", b"steelyard", b"provider", b"session_id")  # no provider sees them
+OURS = (b"model", b"stream", b"anthropic_version", b"anthropic_beta", *FOR_US)
 
 
 class MessagesSplice:

@@ -9,6 +9,7 @@ from gateway.dialects.chat.reading import decoded, unknown_members
 from gateway.dialects.completions.schema import DIALECT, REQUEST, CompletionRequest
 from gateway.dialects.findings import kind_of, missing, wrong_type
 from gateway.dialects.openai_chat import MAX_CHOICES, MAX_TOKENS, MAX_VALUES, check_range, refused
+from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.conversation import Conversation, Sampling, Text, Turn
@@ -43,6 +44,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         max_output_tokens=request.max_tokens,
         choices=request.n or 1,
         session=request.prompt_cache_key or request.session_id or request.user or "",
+        wishes=wishes_in(body, request.provider),
     )
 
 

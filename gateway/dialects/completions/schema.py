@@ -6,6 +6,8 @@ Source of the names: openai 3.54, `openai.types.completion_create_params`, read 
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.wire.wishes import Wishes
+
 DIALECT = "openai_completions"
 ABSENT = Raw(b"")
 
@@ -37,6 +39,7 @@ class CompletionRequest(Struct, frozen=True, gc=False):
     best_of: int | None = None
     prompt_cache_key: str | None = None
     user: str | None = None
+    provider: Wishes | None = None  # OpenRouter's
 
 
 REQUEST = msgspec.json.Decoder(CompletionRequest)

@@ -8,6 +8,7 @@ from gateway.dialects.chat.reading import decoded, unknown_members
 from gateway.dialects.embeddings.schema import DIALECT, INPUT, KNOWN, MOST_INPUTS, REQUEST, EmbeddingRequest
 from gateway.dialects.findings import kind_of, missing, wrong_field, wrong_type
 from gateway.dialects.openai_chat import MAX_NAME_CHARACTERS, check_length, check_range, refused, too_long
+from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
@@ -50,7 +51,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         max_output_tokens=None,
         choices=1,
         session=request.session_id or request.user or "",
-        wishes=request.provider,
+        wishes=wishes_in(body, request.provider),
         counted_tokens=inputs.counted_tokens,
     )
 

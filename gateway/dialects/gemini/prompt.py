@@ -17,9 +17,11 @@ from gateway.dialects.openai_chat import (
     check_length,
     check_range,
 )
+from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
+from gateway.wire.wishes import Wishes
 
 SCHEMES = ("https:", "http:", "gs:", "files/", "data:")
 ABILITY_OF_KIND = {
@@ -68,6 +70,7 @@ class RequestView(View, frozen=True):
     generation_config: GenerationView | None = None
     model: str | None = None
     models: list[str] | None = None  # ours: an explicit order
+    provider: Wishes | None = None  # OpenRouter's
 
 
 REQUEST = msgspec.json.Decoder(RequestView)
@@ -171,6 +174,7 @@ def parse(body: bytes, default_model: str = "", stream: bool = False) -> Prompt:
         max_output_tokens=generation.max_output_tokens,
         choices=generation.candidate_count or 1,
         session="",
+        wishes=wishes_in(body, request.provider),
     )
 
 

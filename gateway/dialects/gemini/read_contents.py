@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.dialects.gemini.media import DIALECT, read_blob, read_file
 from gateway.dialects.gemini.names import ITEMS, MEMBERS
 from gateway.dialects.gemini.schema import NOTHING, Content, FunctionCall, FunctionResponse, Part
-from gateway.dialects.gemini.signatures import unwrapped
+from gateway.dialects.gemini.signatures import HOME, unwrapped
 from gateway.errors import InvalidRequest
 from gateway.wire import conversation
 from gateway.wire.conversation import Loss, Media, Opaque, Role, Text, Thought, ToolCall, ToolResult, Turn
@@ -129,17 +129,31 @@ class RawParts:
 
 
 def read_text(part: Part, parts: list[OwnPart]) -> None:
-    """A text or a thought. An empty one with a signature seals the thought before it, or stands for what is hidden."""
+    """A text or a thought. An empty one with a signature seals the thought before it, or stands for what is hidden.
+
+    A foreign signature is that of all the thought before it, of which the chunks of a stream hold a part each.
+    """
     seal, text = unwrapped(part.thought_signature), part.text or ""
     last = parts[-1] if parts else None
     if not part.thought:
         if text:
             parts.append(Text(text))
         read_signature(part, parts)
+    elif seal.maker not in ("", HOME):
+        add_sealed(Thought(text, seal.signature, seal.hidden, seal.maker, seal.id), parts)
     elif not text and isinstance(last, Thought) and not last.origin and seal.maker:
         parts[-1] = Thought(last.text, seal.signature, seal.hidden, seal.maker, seal.id)
     else:
         parts.append(Thought(text, seal.signature, seal.hidden, seal.maker, seal.id))
+
+
+def add_sealed(thought: Thought, parts: list[OwnPart]) -> None:
+    """Add it, with all that stands unsigned before it: that is the beginning of the same thought."""
+    texts = [thought.text]
+    while parts and isinstance(last := parts[-1], Thought) and not last.origin:
+        texts.append(last.text)
+        parts.pop()
+    parts.append(replace(thought, text="".join(reversed(texts))))
 
 
 def read_signature(part: Part, parts: list[OwnPart]) -> None:
@@ -154,7 +168,9 @@ def joined(first: tuple[OwnPart, ...], second: Iterable[OwnPart]) -> tuple[OwnPa
     parts = list(first)
     for number, part in enumerate(second):
         last = parts[-1]
-        if number == 0 and isinstance(part, Text) and isinstance(last, Text):
+        if isinstance(part, Thought) and part.origin not in ("", HOME):
+            add_sealed(part, parts)
+        elif number == 0 and isinstance(part, Text) and isinstance(last, Text):
             parts[-1] = Text(last.text + part.text)
         elif number == 0 and isinstance(part, Thought) and isinstance(last, Thought) and not last.origin:
             parts[-1] = Thought(last.text + part.text, part.signature, part.hidden, part.origin, part.id)

@@ -42,7 +42,7 @@ DECLARATION = msgspec.json.Decoder(FunctionDeclaration)
 
 Value = TypeVar("Value")
 
-OURS = ("models", "steelyard", "model")
+OURS = ("models", "steelyard", "model", "provider")
 MODES = ("auto", "any", "none", "validated", "mode_unspecified")
 
 

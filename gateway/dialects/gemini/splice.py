@@ -10,7 +10,7 @@ from gateway.dialects.gemini.signatures import HOME, PLACEHOLDERS, WRAPPED
 from gateway.dialects.gemini.write_request import write_request
 from gateway.wire.conversation import Conversation, Loss, ToolCall
 
-OURS = (b"model", b"models", b"steelyard")  # the URL names the model; the others are for us
+OURS = (b"model", b"models", b"steelyard", b"provider")  # the URL names the model; the others are for us
 CALLS = (b'"functionCall"', b'"function_call"')
 
 

@@ -18,9 +18,11 @@ from gateway.dialects.openai_chat import (
 from gateway.dialects.responses.names import DIALECT
 from gateway.dialects.responses.reading import ABSENT, RAWS, decoded, is_absent, is_array, is_string, read_body
 from gateway.dialects.sessions import session_in
+from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
+from gateway.wire.wishes import Wishes
 
 MAX_ITEMS = 10_000
 ABILITY_OF_PART = {
@@ -86,6 +88,7 @@ class ThinRequest(Struct, frozen=True, gc=False):
     prompt: Raw = ABSENT
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
+    provider: Wishes | None = None  # OpenRouter's
     metadata: Raw = ABSENT
     client_metadata: Raw = ABSENT  # Codex's
     user: str | None = None
@@ -178,6 +181,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         max_output_tokens=request.max_output_tokens,
         choices=1,
         session=session_of(request),
+        wishes=wishes_in(body, request.provider),
     )
 
 

@@ -171,4 +171,4 @@ REASONING_ITEM = msgspec.json.Decoder(ReasoningItem)
 TOOL = msgspec.json.Decoder(ToolDefinition)
 TOOL_REFERENCE = msgspec.json.Decoder(ToolReference)
 
-KNOWN = frozenset((*Request.__struct_fields__, "model", "models", "steelyard"))
+KNOWN = frozenset((*Request.__struct_fields__, "model", "models", "steelyard", "provider", "session_id"))

@@ -23,8 +23,8 @@ from gateway.dialects.seals import PREFIX
 from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
-MODEL, INPUT = 0, 3
-OURS = (b"model", b"models", b"steelyard", b"input")
+MODEL, INPUT = range(2)
+OURS = (b"model", b"input", b"models", b"steelyard", b"provider", b"session_id")
 SEAL = PREFIX.encode()
 
 

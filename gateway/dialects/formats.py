@@ -42,6 +42,7 @@ OF_CLAUDE = frozenset({"anthropic_messages", "anthropic_bedrock", "anthropic_ver
 
 # Formats without words for what answers may hold in others, or for pictures and documents that are elsewhere.
 WITHOUT_LOGPROBS = OF_CLAUDE | {"bedrock_converse"}
+WITHOUT_FORCE = frozenset({"ollama"})  # cannot make a model call a tool
 ONE_CHOICE = OF_CLAUDE | {"bedrock_converse", "cohere_v2", "ollama", "openai_responses"}
 IMAGES_AS_DATA = frozenset({"bedrock_converse", "ollama"})
 FILES_AS_DATA = frozenset({"bedrock_converse", "cohere_v2", "ollama", "openai_chat"})
@@ -53,6 +54,8 @@ def wordless(prompt: Prompt) -> frozenset[str]:
     """The formats that providers speak in which part of what this request shows or asks for could not be said."""
     needs = int(prompt.needs)  # arithmetic on flags costs a microsecond each
     lacking: frozenset[str] = ONE_CHOICE if prompt.choices > 1 else frozenset()
+    if prompt.forces_call:
+        lacking |= WITHOUT_FORCE
     if needs & LOGPROBS:
         lacking |= WITHOUT_LOGPROBS
     if needs & (IMAGES | FILES) and ADDRESS in prompt.body:

@@ -60,6 +60,8 @@ WORDS: dict[str, dict[str, str]] = {
 }
 LIST_OF_TURNS = {"gemini": "contents", "openai_responses": "input"}
 USUAL_TIERS = ("", "auto", "default", "standard", "standard_only", "unspecified")
+FOR_ROUTERS = "provider"  # OpenRouter's member: we heed it, and name what of it we cannot
+NOT_KNOWN = "the gateway does not know this field"
 NO_BIAS = (b"{}", b"null")
 
 
@@ -87,7 +89,8 @@ class Losses:
             if field not in sayable:
                 self.add(field, reason)
         for field in conversation.unknown:
-            self.add(field, "the gateway does not know this field")
+            if field != FOR_ROUTERS:
+                self._places.setdefault((field, NOT_KNOWN), [field])
         for loss in conversation.unsaid:
             self.add(loss.field, loss.reason)
 

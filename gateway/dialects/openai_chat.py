@@ -16,6 +16,7 @@ from gateway.dialects.findings import (
     wrong_text,
     wrong_type,
 )
+from gateway.dialects.forced import forces_call
 from gateway.dialects.sessions import session_in
 from gateway.dialects.wishes import wishes_in
 from gateway.errors import GatewayError, InvalidRequest, ProviderRefused
@@ -96,6 +97,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         choices=request.n or 1,
         session=request.prompt_cache_key or request.session_id or weaker_session(request),
         wishes=wishes_in(body, request.provider),
+        forces_call=forces_call(request.tool_choice),
     )
 
 

@@ -77,6 +77,7 @@ class ChatRequest(Struct, frozen=True, gc=False):
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
+    tool_choice: Raw = ABSENT
     usage: UsageWanted | None = None  # OpenRouter's
     metadata: Raw = ABSENT
     user: str | None = None

@@ -26,3 +26,4 @@ class Prompt(Struct, frozen=True, gc=False):
     session: str  # "" when the caller sent none
     wishes: Wishes | None = None  # what he wishes of the providers, in OpenRouter's words
     counted_tokens: int = 0  # sent as tokens, beside `texts`
+    forces_call: bool = False  # the answer has to be a tool call

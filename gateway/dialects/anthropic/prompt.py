@@ -20,6 +20,7 @@ from gateway.dialects.anthropic.invalid import (
 )
 from gateway.dialects.anthropic.names import DIALECT
 from gateway.dialects.anthropic.schema import ABSENT, Metadata, Source, is_absent, is_array, is_string
+from gateway.dialects.forced import forces_call
 from gateway.dialects.wishes import wishes_in
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
@@ -64,6 +65,7 @@ class ThinRequest(Struct, frozen=True, gc=False):
     metadata: Metadata | None = None
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
+    tool_choice: Raw = ABSENT
     thread: Raw = ABSENT
 
 
@@ -196,6 +198,7 @@ def prompt_of(request: ThinRequest, body: bytes, default_model: str) -> Prompt:
         choices=1,
         session=session_of(request),
         wishes=wishes_in(body, request.provider),
+        forces_call=forces_call(request.tool_choice),
     )
 
 

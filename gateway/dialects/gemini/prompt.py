@@ -23,6 +23,7 @@ from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 from gateway.wire.wishes import Wishes
 
+FORCED = b'"ANY"'  # the mode of function calling that has to end in a call
 SCHEMES = ("https:", "http:", "gs:", "files/", "data:")
 ABILITY_OF_KIND = {
     "image": Ability.IMAGES,
@@ -71,6 +72,7 @@ class RequestView(View, frozen=True):
     model: str | None = None
     models: list[str] | None = None  # ours: an explicit order
     provider: Wishes | None = None  # OpenRouter's
+    tool_config: Raw = ABSENT
 
 
 REQUEST = msgspec.json.Decoder(RequestView)
@@ -175,6 +177,7 @@ def parse(body: bytes, default_model: str = "", stream: bool = False) -> Prompt:
         choices=generation.candidate_count or 1,
         session="",
         wishes=wishes_in(body, request.provider),
+        forces_call=FORCED in bytes(request.tool_config),
     )
 
 

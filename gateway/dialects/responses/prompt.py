@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gateway.dialects.findings import kind_of, missing, wrong_type
+from gateway.dialects.forced import forces_call
 from gateway.dialects.openai_chat import (
     ABILITY_OF_FORMAT,
     MAX_NAME_CHARACTERS,
@@ -89,6 +90,7 @@ class ThinRequest(Struct, frozen=True, gc=False):
     prompt_cache_key: str | None = None
     session_id: str | None = None  # OpenRouter's
     provider: Wishes | None = None  # OpenRouter's
+    tool_choice: Raw = ABSENT
     metadata: Raw = ABSENT
     client_metadata: Raw = ABSENT  # Codex's
     user: str | None = None
@@ -182,6 +184,7 @@ def parse(body: bytes, default_model: str = "") -> Prompt:
         choices=1,
         session=session_of(request),
         wishes=wishes_in(body, request.provider),
+        forces_call=forces_call(request.tool_choice),
     )
 
 

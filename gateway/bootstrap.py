@@ -236,6 +236,8 @@ class House:
             log.warning("%s is gone; the settings last read from it go on serving until it is back", self.path)
             return
         settings = self.settings if catalog is not None else self._read_again()
+        for name in needing_restart(self.settings, settings):
+            log.warning("%s has changed, which takes effect with the next start only", name)
         snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
         self.settings, self.catalog = settings, catalog or self.catalog
         self.live.swap(snapshot)
@@ -257,6 +259,19 @@ class House:
     def _compile(self, settings: Settings, catalog: Catalog) -> Snapshot:
         ports = None if resolve(settings, self._environ).live else self._ports  # made-up answers only for want of real
         return compile_snapshot(settings, catalog, self._environ, ports)
+
+
+def needing_restart(before: Settings, after: Settings) -> list[str]:
+    """The changed settings that a running server does not follow."""
+    return [
+        *(f"ledger.{name}" for name in changed(before.ledger, after.ledger)),
+        *(f"catalog.{name}" for name in changed(before.catalog, after.catalog)),
+        *(f"server.{name}" for name in changed(before.server, after.server) if name == "log_format"),
+    ]
+
+
+def changed(before: Struct, after: Struct) -> list[str]:
+    return [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
 
 
 def known_catalog(settings: Settings) -> Catalog:

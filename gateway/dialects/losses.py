@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
         "frequency_penalty": "generationConfig.frequencyPenalty",
         "logprobs": "generationConfig.responseLogprobs",
         "max_completion_tokens": "generationConfig.maxOutputTokens",
+        "metadata": "labels",
         "modalities": "generationConfig.responseModalities",
         "n": "generationConfig.candidateCount",
         "presence_penalty": "generationConfig.presencePenalty",

@@ -1,5 +1,7 @@
 """OpenAI Chat Completions, inbound: a body to a Prompt, an error to a body."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw
 
@@ -146,16 +148,21 @@ def read(body: bytes) -> ChatRequest:
         raise refused(body, error) from error
 
 
-def refused(body: bytes, error: Malformed) -> InvalidRequest:
-    """What is wrong with a body that did not pass the check. Of broken JSON the decoder knows the place."""
+def refused(
+    body: bytes, error: Malformed, decoder: "msgspec.json.Decoder[Any]" = REQUEST, most_values: int = MAX_VALUES
+) -> InvalidRequest:
+    """What is wrong with a body that did not pass the check. Of broken JSON the decoder knows the place.
+
+    decoder: that of the format. most_values: that the check allowed.
+    """
     if str(error) == NOT_AN_OBJECT:
         try:
-            REQUEST.decode(body)
+            decoder.decode(body)
         except msgspec.ValidationError as finding:
             return wrong_field(str(finding), "", body)
         except (msgspec.DecodeError, UnicodeDecodeError) as finding:
             return not_json(body, str(finding))
-    advice = "; send fewer messages, parts or tools" if str(error) == too_many(MAX_VALUES) else ""
+    advice = "; send less at once" if str(error) == too_many(most_values) else ""
     return InvalidRequest(f"The request body cannot be accepted: {error}{advice}.")
 
 

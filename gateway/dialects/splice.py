@@ -8,9 +8,9 @@ from core.scan import top_level_spans
 from gateway.dialects.answer import read_answer
 from gateway.dialects.codec import AnswerFacts, Asked
 from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.dropped import losses_of
 from gateway.dialects.edits import Cut, Span, apply, first_member, removals, with_value
 from gateway.dialects.relay import StreamRelay
-from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
 MODEL, STREAM_OPTIONS = range(2)
@@ -64,9 +64,9 @@ def upstream_body(prompt: Prompt, manner: TargetManner) -> Outgoing:
             cuts.append((start, end, asking_usage(body[start:end])))
     if added:
         cuts.append(first_member(body, added))
-    names = (keys[span[0]].decode() for span in removed)
-    lost = tuple(Loss(name, "the provider refuses it") for name in names if name in manner.drop_fields)
-    return Outgoing(apply(body, cuts + removals(body, removed)), lost)
+    named = ((keys[span[0]].decode(), span) for span in removed)
+    lost = losses_of(body, ((name, span) for name, span in named if name in manner.drop_fields))
+    return Outgoing(apply(body, cuts + removals(body, removed)), tuple(lost))
 
 
 @lru_cache(maxsize=64)  # one entry per provider row that drops or takes something

@@ -13,6 +13,7 @@ from gateway.catalog.card import ModelCard, Offer
 from gateway.catalog.columns import Targets
 from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
+from gateway.dialects.dropped import OF_THOUGHT
 from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
 from gateway.dialects.embeddings import wordless as wordless_for_embeddings
 from gateway.dialects.formats import wordless
@@ -164,6 +165,7 @@ def manner_of(
     provider: Provider, offer: Offer, card: ModelCard, dialect: str, route: Route | None = None
 ) -> TargetManner:
     """How the target wants to be spoken to."""
+    is_thoughtless = not card.reasoning and bool(offer.abilities)  # without any, nobody has said what it can do
     return TargetManner(
         model=offer.upstream_name,
         provider=provider.name,
@@ -171,7 +173,7 @@ def manner_of(
         extensions=provider.extensions,
         max_output_tokens=int(offer.max_output_tokens.value) if offer.max_output_tokens else 0,
         stream_usage=provider.stream_usage,
-        drop_fields=provider.drop_fields,
+        drop_fields=provider.drop_fields + (OF_THOUGHT.get(dialect, ()) if is_thoughtless else ()),
         max_tokens_field=provider.max_tokens_field,
         is_reasoning=card.reasoning,
     )

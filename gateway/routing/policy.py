@@ -174,6 +174,8 @@ def _ruled_out(settings: RouterSettings, targets: Targets, where: str) -> tuple[
         for pattern in patterns
         if not pattern.matched
     ]
+    if targets.ids and len(why_not) == len(targets.ids):
+        warnings.append(f"{where} lets no live target in")
     return why_not, warnings
 
 

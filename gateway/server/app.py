@@ -30,7 +30,7 @@ MISDIRECTED = GatewayError(
     code="misdirected_request",
 )
 FOREIGN_PAGE = GatewayError(
-    "A web page of another site may not call this server; call it from a program, or from a page on this machine",
+    "A web page of another site may not call this server; call it from a program, such as the server of that page",
     status=403,
     code="foreign_origin",
 )

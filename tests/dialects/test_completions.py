@@ -18,7 +18,7 @@ def test_routing_sees_a_prompt_as_one_message() -> None:
     body = (
         b'{"prompt":["Say hi"],"n":2,"max_tokens":5,"stream":true,"stream_options":{"include_usage":true},"user":"u"}'
     )
-    prompt = COMPLETIONS.parse(body, "auto")
+    prompt = INBOUND["openai_completions"].parse(body, "auto")
     assert (prompt.dialect, prompt.model, prompt.texts) == ("openai_completions", "auto", (b'"Say hi"',))
     assert (prompt.message_count, prompt.last_role, prompt.choices) == (1, "user", 2)
     assert (prompt.stream, prompt.wants_usage, prompt.max_output_tokens, prompt.session) == (True, True, 5, "u")
@@ -27,7 +27,7 @@ def test_routing_sees_a_prompt_as_one_message() -> None:
 @pytest.mark.parametrize("body", [b'{"prompt":"x"}', b"", b"[]", b'{"model":5}', b'{"model":"m","n":0,"prompt":"x"}'])
 def test_what_cannot_be_routed_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        COMPLETIONS.parse(body, "")
+        INBOUND["openai_completions"].parse(body, "")
 
 
 def test_old_parameters_are_losses_at_a_chat_provider() -> None:
@@ -51,3 +51,10 @@ def test_usage_goes_to_those_who_want_it_and_metadata_to_the_last_chunk() -> Non
 def test_the_rest_is_openais() -> None:
     assert COMPLETIONS.attach(b'{"id":"x"}', b"{}") == b'{"id":"x","steelyard":{}}'
     assert json.loads(COMPLETIONS.error_body(InvalidRequest("no", param="x"), None))["error"]["param"] == "x"
+
+
+@pytest.mark.parametrize("body", [b'{"prompt":"hi"}x', b'{"prompt":"a"}{"prompt":"b"}', b'{"prompt":"\xff"}'])
+def test_what_is_no_json_is_called_that(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"not valid|UTF-8") as refusal:
+        INBOUND["openai_completions"].parse(body, "auto")
+    assert refusal.value.param is None

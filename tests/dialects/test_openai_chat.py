@@ -256,8 +256,7 @@ def test_a_chain_needs_no_model() -> None:
         ),
         (
             body(x=[0] * 300_000),
-            "The request body cannot be accepted: more than 300,000 values in all; "
-            "send fewer messages, parts or tools.",
+            "The request body cannot be accepted: more than 300,000 values in all; send less at once.",
         ),
         (
             body(tools=[TOOL] * 2_049),

@@ -117,3 +117,41 @@ async def test_who_requires_every_parameter_gets_nobody_who_would_lose_one() -> 
     strict = await ask(CHAT, **plain, provider={"require_parameters": True})
     assert strict.json["steelyard"]["provider"] == "dear"
     assert "x-steelyard-loss" not in strict.headers
+
+
+THOUGHTFUL: list[tuple[Inbound, str, dict[str, Any], str]] = [
+    (CHAT, "openai_chat", {"messages": MESSAGE, "reasoning_effort": "high"}, "reasoning_effort"),
+    (RESPONSES, "openai_responses", {"input": "hello", "reasoning": {"effort": "high"}}, "reasoning"),
+    (
+        MESSAGES,
+        "anthropic_messages",
+        {"messages": MESSAGE, "max_tokens": 3000, "thinking": {"type": "enabled", "budget_tokens": 2000}},
+        "thinking",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inbound", "dialect", "document", "field"), THOUGHTFUL)
+async def test_a_model_that_does_not_think_is_not_asked_to_and_the_caller_is_told(
+    inbound: Inbound, dialect: str, document: dict[str, Any], field: str
+) -> None:
+    async with simulated("sim-alpha") as sim:
+        models = [
+            {"id": f"own/{name}", "upstream_name": f"sim/{upstream}", "abilities": abilities}
+            for name, upstream, abilities in (
+                ("plain", "swift-mini", ["tools"]),
+                ("thinker", "thinker", ["tools", "reasoning"]),
+                ("unknown", "thinker", []),
+            )
+        ]
+        own = {"base_url": f"http://127.0.0.1:{sim.ports['sim-alpha']}/v1", "dialect": dialect, "models": models}
+        async with opened(snapshot_of({}, providers={"own": own})) as spine:
+            replies = {
+                name: await spine.ask(inbound=inbound, document={"model": f"own/{name}", **document})
+                for name in ("plain", "thinker", "unknown")
+            }
+            off = {**document, field: {"type": "disabled"} if field == "thinking" else None}
+            silent = await spine.ask(inbound=inbound, document={"model": "own/plain", **off})
+    assert {reply.status for reply in replies.values()} == {200}
+    assert replies["plain"].headers["x-steelyard-loss"] == field
+    assert "x-steelyard-loss" not in {**replies["thinker"].headers, **replies["unknown"].headers, **silent.headers}

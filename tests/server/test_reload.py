@@ -162,3 +162,13 @@ async def test_whatever_a_reload_runs_into_the_next_one_is_carried_out(
     logged = [record.getMessage() for record in caplog.records if record.exc_info]
     assert logged == ["not reloaded, the old settings and catalog go on serving"]
     assert "two" in house.live.current.chat.policies
+
+
+def test_what_needs_a_restart_is_said_when_it_changes(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, "server: {log_format: text}\n", FAST)
+    with stopped_after(gateway):
+        changed = "server: {log_format: json}\nledger: {retention_days: 3}\ncatalog: {refresh: false}\n"
+        (tmp_path / "steelyard.yaml").write_text(changed)
+        gateway.wait_for("reloaded: generation 2")
+    told = [line for line in gateway.lines if "takes effect with the next start only" in line]
+    assert [line.split("warning ")[-1].split()[0] for line in told] == ["ledger.retention_days", "server.log_format"]

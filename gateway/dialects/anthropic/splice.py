@@ -16,8 +16,8 @@ from gateway.dialects.anthropic.usage import RunningUsage
 from gateway.dialects.anthropic.write_request import write_request
 from gateway.dialects.codec import AnswerFacts, Asked
 from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.dropped import losses_of
 from gateway.dialects.edits import Cut, Span, apply, first_member, removals
-from gateway.wire.conversation import Loss
 from gateway.wire.prompt import Prompt
 
 MODEL, STREAM, VERSION, BETA = range(4)
@@ -67,7 +67,7 @@ def upstream_body(prompt: Prompt, manner: TargetManner, host: Host = ANTHROPIC) 
             removed.append(span)
     if added:
         cuts.append(first_member(body, b",".join(added)))
-    lost = tuple(Loss(keys[span[0]].decode(), "the provider refuses it") for span in removed if span[0] >= len(OURS))
+    lost = tuple(losses_of(body, ((keys[span[0]].decode(), span) for span in removed if span[0] >= len(OURS))))
     headers = (("anthropic-beta", ",".join(betas)),) if betas and not host.betas_in_body else ()
     return Outgoing(apply(body, cuts + removals(body, removed)), lost, headers)
 

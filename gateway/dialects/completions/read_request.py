@@ -88,7 +88,7 @@ def read(body: bytes) -> CompletionRequest:
     try:
         check_object(body, MAX_VALUES)
     except Malformed as error:
-        raise refused(body, error) from error
+        raise refused(body, error, REQUEST) from error
     request = decoded(REQUEST, body, "")
     check_range("n", request.n, MAX_CHOICES)
     check_range("max_tokens", request.max_tokens, MAX_TOKENS)

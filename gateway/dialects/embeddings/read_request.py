@@ -61,7 +61,7 @@ def read(body: bytes) -> EmbeddingRequest:
     try:
         check_object(body, MAX_VALUES)
     except Malformed as error:
-        raise refused(body, error) from error
+        raise refused(body, error, REQUEST, MAX_VALUES) from error
     request = decoded(REQUEST, body, "")
     check_range("dimensions", request.dimensions, MAX_DIMENSIONS)
     if request.model is not None and len(request.model) > MAX_NAME_CHARACTERS:

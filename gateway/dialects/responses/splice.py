@@ -8,6 +8,7 @@ from core.scan import Malformed, top_level_spans
 from gateway.dialects.answer import ended_without_content, tokens_of_bytes
 from gateway.dialects.codec import AnswerFacts, Asked
 from gateway.dialects.contract import Outgoing, TargetManner
+from gateway.dialects.dropped import losses_of
 from gateway.dialects.edits import Cut, Span, apply, first_member, removals, with_value
 from gateway.dialects.responses.events import HEAD, RESPONSE
 from gateway.dialects.responses.names import FAMILY, finish_of
@@ -68,7 +69,7 @@ def upstream_body(prompt: Prompt, manner: TargetManner) -> Outgoing:
             lost += losses
     if not any(span[0] == MODEL for span in spans):
         cuts.append(first_member(body, b'"model":' + model))
-    lost += (Loss(keys[span[0]].decode(), "the provider refuses it") for span in removed if span[0] >= len(OURS))
+    lost += losses_of(body, ((keys[span[0]].decode(), span) for span in removed if span[0] >= len(OURS)))
     return Outgoing(apply(body, cuts + removals(body, removed)), tuple(lost))
 
 

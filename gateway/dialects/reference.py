@@ -35,7 +35,8 @@ A request reaches a provider of its own format as it was written, byte for byte,
 a gateway needs. Every other pair is translated. What the provider's format has no words for is left out, or told as
 well as they allow, and named: by the caller's own name for the field in the header `x-steelyard-loss`, with the reason
 in `losses` of the `steelyard` object. `loss: refuse` in a router passes such targets over instead. What
-would lose `logprobs`, `n`, a signed thought, or a picture or document that is given by URL is tried last.
+would lose `logprobs`, `n`, a forced tool call, a signed thought, or a picture or document that is given by URL is tried
+last.
 """
 TITLES = {
     "openai_chat": "OpenAI Chat",

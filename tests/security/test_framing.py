@@ -1,7 +1,7 @@
 """Where a request ends is never a matter of opinion (S08), so that nothing can hide in the body of another one.
 
-A crafted request is followed on its connection by a second one, the prey. A head or body that another server could read
-in another way gets one 400 and the connection's end; one that has a single meaning gets its answer, and then the prey's.
+A crafted request is followed on its connection by a second one, the prey. A head or body that another server could
+read in another way gets one 400, and the connection closes; one of a single meaning is answered, and then the prey is.
 """
 
 import re

@@ -52,6 +52,8 @@ PERHAPS = {  # 400 where somebody reads it, and no number of ours otherwise
     "minus 2 to the 63rd": b'"seed":-9223372036854775809',
     "a million digits": b'"x":0.' + b"1" * DEEP,
     "a name twice": b'"stream":true,"stream":false',
+    "what a pattern could walk through for ever": b'"stream":"' + b" - at `$" * DEEP + b'"',
+    "the same as a name": b'"' + b" - at `$" * DEEP + b'":1',
     "a long name": b'"' + b"x" * DEEP + b'":1',
     "ten thousand names": b",".join(b'"x%d":1' % number for number in range(10_000)),
     "one name ten thousand times": b",".join([b'"x":1'] * 10_000),

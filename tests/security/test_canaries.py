@@ -33,7 +33,7 @@ QUICK = [name for name, fault in FAULTS.items() if name not in SLOW and name != 
 PLACES = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 QUESTIONS = ("/healthz", "/readyz", "/v1/models", "/v1/catalog", "/v1/usage", "/v1beta/models", "/v1/models/own/model")
 HELLO = {"role": "user", "content": f"{PROMPT} {HOSTILE}"}
-BODIES = {
+BODIES: dict[str, dict[str, object]] = {
     "/v1/chat/completions": {"messages": [HELLO], "user": "u", "metadata": {"k": "v"}},
     "/v1/completions": {"prompt": PROMPT},
     "/v1/responses": {"input": PROMPT, "instructions": PROMPT},

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -183,7 +184,7 @@ async def test_a_narrow_key_is_served_by_its_routers_only_however_they_are_named
     ways = list(itertools.product(("", "/routers/cheap", "/routers/auto", "/api"), PATHS, WANTED, CHAINS))
     served = 0
     for prefix, path, model, chain in Random(1).sample(ways, count(400, len(ways))):
-        fields = {"model": model} | ({} if chain is None else {"models": chain})
+        fields: dict[str, Any] = {"model": model} | ({} if chain is None else {"models": chain})
         reply = await house.ask("POST", prefix + path, bearer(NARROW_KEY), **fields)
         assert reply.status < 500 or path == "/v1/embeddings", reply.body  # what answers there makes no vectors
         if reply.status == 200:

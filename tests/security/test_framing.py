@@ -197,13 +197,13 @@ def crafted() -> Iterator[tuple[str, bytes]]:
     yield "one length twice", head(LENGTH, LENGTH) + BODY
     yield "length and chunks", head(LENGTH, CHUNKED) + CHUNKS
     yield "chunks and length", head(CHUNKED, LENGTH) + CHUNKS
-    for name, line in HEAD_LINES.items():
-        yield f"header: {name}", head(line, LENGTH) + BODY
-        yield f"last header: {name}", head(LENGTH, line) + BODY
-    for name, line in REQUEST_LINES.items():
-        yield f"request line: {name}", head(LENGTH, line=line) + BODY
-    for name, chunks in BAD_CHUNKS.items():
-        yield f"chunks: {name}", head(CHUNKED) + chunks
+    for what, line in HEAD_LINES.items():
+        yield f"header: {what}", head(line, LENGTH) + BODY
+        yield f"last header: {what}", head(LENGTH, line) + BODY
+    for what, line in REQUEST_LINES.items():
+        yield f"request line: {what}", head(LENGTH, line=line) + BODY
+    for what, chunks in BAD_CHUNKS.items():
+        yield f"chunks: {what}", head(CHUNKED) + chunks
     yield "no host", LINE + b"\r\n" + LENGTH + b"\r\n" + BODY
     yield "chunks in HTTP/1.0", head(CHUNKED, line=LINE.replace(b"1.1", b"1.0")) + CHUNKS
     yield "head that ends in LF", LINE + b"\r\n" + HOST + b"\n"

@@ -27,7 +27,7 @@ clients: build ## install the real programs that talk to us, then let each do it
 	PYTHON=$(PYTHON) tests/clients/programs/install
 	$(BIN)/python -m pytest -vv tests/clients/programs/agents.py tests/clients/programs/sdks.py
 
-security: build ## the checks of docs/security.md at their full counts (3 minutes)
+security: build ## the checks of docs/security.md at their full counts (a few minutes)
 	STEELYARD_SECURITY=full $(BIN)/python -m pytest -n 2 --dist loadfile tests/security
 
 annotate: build ## fail if a line of a nogil block talks to Python

@@ -25,12 +25,12 @@ def is_refused(key: bytes) -> bool:
     return False
 
 
-def test_a_million_unknown_keys_leave_nothing_behind() -> None:
+def test_a_flood_of_unknown_keys_leave_nothing_behind() -> None:
     is_refused(b"first")
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        assert all(is_refused(os.urandom(24).hex().encode()) for _ in range(count(5_000, 1_000_000)))
+        assert all(is_refused(os.urandom(24).hex().encode()) for _ in range(count(5_000, 200_000)))
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -157,7 +157,7 @@ TOKENS = st.text("abcdefghijklmnopqrstuvwxyz-_!#$%&'*+.^`|~0123456789", min_size
 HEADERS = st.lists(st.tuples(st.sampled_from([*NAMES, SIMULATE_HEADER]) | TOKENS, st.text(max_size=20)), max_size=12)
 
 
-@settings(max_examples=count(100, 100_000))
+@settings(max_examples=count(100, 5_000))
 @given(pairs=HEADERS, forwards=st.booleans())
 def test_no_header_of_the_caller_travels_but_those_that_the_row_names(
     lines: dict[bool, Line], pairs: list[tuple[str, str]], forwards: bool
@@ -209,7 +209,7 @@ async def test_no_header_of_a_provider_reaches_the_caller(stream: bool) -> None:
     assert "theirs" not in reply.headers.values()
 
 
-@settings(max_examples=count(100, 20_000))
+@settings(max_examples=count(100, 2_000))
 @given(router=st.text(max_size=300), model=st.text(max_size=300), provider=st.text(max_size=300))
 def test_a_name_that_is_not_plain_stands_in_no_header(router: str, model: str, provider: str) -> None:
     for _, value in headers_of("dec_1", router, model, provider, 1, False, 0.1):

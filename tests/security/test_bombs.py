@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Gateway, stopped_after
+from tests.running import Gateway
 from tests.security.counts import count
 
 MIB = 2**20
@@ -61,15 +61,6 @@ PERHAPS = {  # 400 where somebody reads it, and no number of ours otherwise
 }
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One of its own, for its memory is watched."""
-    gateway = Gateway(tmp_path_factory.mktemp("bombs"), environ={"STEELYARD_SIMULATOR_PACE": "0"})
-    with stopped_after(gateway):
-        gateway.chat()
-        yield gateway
-
-
 def most_memory_mib(gateway: Gateway) -> float:
     """The most that the process has ever held."""
     status = Path(f"/proc/{gateway.child.pid}/status").read_text()
@@ -79,18 +70,18 @@ def most_memory_mib(gateway: Gateway) -> float:
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_a_bomb_is_a_bad_request(gateway: Gateway, path: str) -> None:
+def test_a_bomb_is_a_bad_request(keyless: Gateway, path: str) -> None:
     for name, member in MEMBERS.items():
-        answer = gateway.http.post(path, content=b"{" + BODIES[path] + b"," + member + b"}")
+        answer = keyless.http.post(path, content=b"{" + BODIES[path] + b"," + member + b"}")
         assert answer.status_code == 400, f"{name}: {answer.text[:300]}"
         assert len(answer.content) < 4_000
         assert answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_what_is_odd_and_small_is_read_or_refused(gateway: Gateway, path: str) -> None:
+def test_what_is_odd_and_small_is_read_or_refused(keyless: Gateway, path: str) -> None:
     for name, member in PERHAPS.items():
-        answer = gateway.http.post(path, content=b"{" + BODIES[path] + b"," + member + b"}")
+        answer = keyless.http.post(path, content=b"{" + BODIES[path] + b"," + member + b"}")
         assert answer.status_code in (200, 400), f"{name}: {answer.text[:300]}"
         json.loads(answer.content)
 
@@ -109,11 +100,11 @@ PACKED: dict[str, tuple[dict[str, str], Callable[[], bytes | Iterator[bytes]], i
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_what_would_unpack_to_more_is_not_read(gateway: Gateway, name: str) -> None:
+def test_what_would_unpack_to_more_is_not_read(keyless: Gateway, name: str) -> None:
     headers, body, status = PACKED[name]
-    before = most_memory_mib(gateway)
+    before = most_memory_mib(keyless)
     for path in ("/v1/chat/completions", "/v1/route"):
-        answer = gateway.http.post(path, content=body(), headers={"content-type": "application/json", **headers})
+        answer = keyless.http.post(path, content=body(), headers={"content-type": "application/json", **headers})
         assert answer.status_code == status
-    assert most_memory_mib(gateway) - before <= 64
-    assert gateway.chat().status_code == 200
+    assert most_memory_mib(keyless) - before <= 64
+    assert keyless.chat().status_code == 200

@@ -24,11 +24,16 @@ REVEALING = {
 
 
 @cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def calls() -> list[tuple[str, str, ast.Call]]:
     """Every call in the source: in which file, of which name, the call."""
     found = []
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 found.append((path.relative_to(ROOT).as_posix(), name, node))
@@ -37,7 +42,7 @@ def calls() -> list[tuple[str, str, ast.Call]]:
 
 def imports() -> Iterator[tuple[str, str]]:
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Import):
                 yield from ((path.name, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):

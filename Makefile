@@ -27,6 +27,9 @@ clients: build ## install the real programs that talk to us, then let each do it
 	PYTHON=$(PYTHON) tests/clients/programs/install
 	$(BIN)/python -m pytest -vv tests/clients/programs/agents.py tests/clients/programs/sdks.py
 
+security: build ## the checks of docs/security.md at their full counts (a few minutes)
+	STEELYARD_SECURITY=full $(BIN)/python -m pytest -n 2 --dist loadfile tests/security
+
 annotate: build ## fail if a line of a nogil block talks to Python
 	$(BIN)/python -m loadtest.annotate
 
@@ -46,4 +49,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench loadtest clients annotate build lock clean
+.PHONY: help run test check bench loadtest clients security annotate build lock clean

@@ -147,7 +147,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
 
 async def on_gateway_error(request: Request, error: GatewayError) -> Response:
     headers = {name.decode(): value.decode() for name, value in retry_headers(error)}
-    body = format_of(request.url.path).error_body(error, None)
+    body = format_of(request.scope["path"]).error_body(error, None)
     return Response(body, error.status, headers, media_type="application/json")
 
 
@@ -165,7 +165,7 @@ def format_of(path: str) -> Inbound:
 
 async def on_http_exception(request: Request, error: HTTPException) -> Response:
     """Starlette's own 404 and 405."""
-    path = request.url.path[:200]
+    path = request.scope["path"][:200]
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET").split(", ")
         told: GatewayError = MethodNotAllowed(request.method, path, ", ".join(sorted(allowed)))

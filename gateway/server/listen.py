@@ -1,6 +1,7 @@
 """The sockets that callers connect to, opened before anything else is: an address that cannot be had ends the start."""
 
 import errno
+import resource
 import socket
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ from gateway.errors import SettingsError
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Bind every address of `host`, at one port (0: any free one). Raises SettingsError, which says what else to do."""
+    allow_connections()
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -26,6 +28,16 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
             port = sockets[-1].getsockname()[1]
         opened.pop_all()
     return sockets
+
+
+def allow_connections() -> None:
+    """Take as many descriptors as this user may have. The usual 1,024 are used up by as many idle connections.
+
+    The lower limit is there for programs that call select(2). Source: 0pointer.net, "File Descriptor Limits", read
+    2026-11-23.
+    """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def bind(listener: socket.socket, address: tuple[object, ...]) -> None:

@@ -21,12 +21,17 @@ from gateway.server.lingering import LingeringTransport
 
 EXTENSION = "steelyard.connection"  # scope["extensions"] key under which a request finds its connection
 
+VERSIONS = ("1.1", "1.0")
 FRAMING = (b"content-length", b"transfer-encoding")
 HEAD, BODY, WHOLE = range(3)  # what of the newest request is still to come: some of its head, of its body, nothing
 
 
 class HeadTooLarge(Exception):
     """Ends the parser's work on a head that is complete, but too large."""
+
+
+class Ambiguous(Exception):
+    """Ends the parser's work on a head that whoever stands in front of us may read in another way."""
 
 
 class SteelyardProtocol(HttpToolsProtocol):
@@ -119,6 +124,8 @@ class SteelyardProtocol(HttpToolsProtocol):
             raise HeadTooLarge
         if len(self.headers) > self.max_headers:
             raise HeadTooLarge
+        if not is_unambiguous(self.parser.get_http_version(), self.headers):
+            raise Ambiguous
         if self.timeout_keep_alive_task is not None:  # an answer that ended while this head was incomplete has set it
             self._unset_keepalive_if_required()
         self._phase = BODY
@@ -285,6 +292,23 @@ class Deaf:
 
     def feed_data(self, data: bytes) -> None:
         return
+
+
+def is_unambiguous(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether nobody can take this head for another request's, beyond what the parser itself refuses.
+
+    One Host, which HTTP/1.0 may leave out; `chunked` as the only transfer coding, and in HTTP/1.1 alone.
+    Source: RFC 9112, 3.2 and 6.1, read 2026-11-23.
+    """
+    if version not in VERSIONS:
+        return False
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+        elif name == b"transfer-encoding" and (version != "1.1" or value.strip().lower() != b"chunked"):
+            return False
+    return hosts == 1 or (hosts == 0 and version == "1.0")
 
 
 def refusal(status: int, code: str, message: str) -> bytes:

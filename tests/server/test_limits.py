@@ -253,7 +253,7 @@ def test_an_upgrade_is_ignored_and_the_body_read(patient: int, request_bytes: by
 def test_rubbish_behind_a_request_waits_for_its_answer_and_gets_none(patient: int) -> None:
     with connect(patient) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: localhost\r\n\r\nRUBBISH\r\n\r\n")
-        assert bodies(exchange(patient, b"GET /release HTTP/1.1\r\nconnection: close\r\n\r\n"))
+        assert bodies(exchange(patient, b"GET /release HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
         [answer] = bodies(receive_all(connection))
     assert answer["bytes"] == 0
 

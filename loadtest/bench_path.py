@@ -97,6 +97,7 @@ def steps() -> dict[str, Callable[[], object]]:
         20.0,
         True,
         (),
+        (),
         MOST_WRITTEN,
         0,
         1,

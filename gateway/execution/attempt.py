@@ -49,11 +49,16 @@ class Call(Struct, frozen=True, gc=False):
     patience_seconds: float  # until the whole answer, or a stream's first content
     over_at: float  # monotonic second at which the whole request must be over, all attempts included
     is_first: bool  # no other attempt has taken of that time
-    secrets: Sequence[str]  # never to be seen in a fault's message
+    secrets: Sequence[str]  # never to be seen in a fault's message; grows while a login is renewed
+    fixed_secrets: Sequence[str]  # the same, of what the settings say
     max_answer_bytes: int
     key: int  # which of the provider's keys, from 0
     key_count: int
     login: Login | None = None  # what lets us in, where `headers` do not
+
+    def all_secrets(self) -> tuple[str, ...]:
+        """As of now."""
+        return (*self.secrets, *self.fixed_secrets)
 
 
 class Timing(Struct, gc=False):
@@ -136,7 +141,7 @@ def oversized(call: Call) -> Fault:
 def problem_of(call: Call, facts: AnswerFacts) -> Fault | None:
     """What is wrong with an answer that came with status 200, if anything is."""
     if facts.error is not None:
-        return classify_error_object(call.provider, facts.error, 200, call.secrets)
+        return classify_error_object(call.provider, facts.error, 200, call.all_secrets())
     if facts.malformed:
         return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the answer is not one in the provider's format", b"", "")
     if facts.empty:
@@ -209,7 +214,7 @@ def finished_early(
 def stream_fault(call: Call, relay: Relay) -> Fault | None:
     """What the relay found wrong in the stream, if anything."""
     if relay.error is not None:
-        return classify_error_object(call.provider, relay.error, None, call.secrets)
+        return classify_error_object(call.provider, relay.error, None, call.all_secrets())
     if relay.oversized:
         return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "one event is over the size limit", b"", "")
     return None
@@ -228,7 +233,7 @@ async def whole_as_stream(call: Call, timing: Timing, response: aiohttp.ClientRe
 async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
     """Read an error answer, bounded, and name it."""
     body = await read_whole(response, MAX_ERROR_BYTES) or b""
-    return classify_answer(call.provider, response.status, response.headers, body, call.secrets, time())
+    return classify_answer(call.provider, response.status, response.headers, body, call.all_secrets(), time())
 
 
 def transport_fault(call: Call, failure: TransportFailure, after_headers: FaultKind | None) -> Fault:

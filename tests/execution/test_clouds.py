@@ -343,12 +343,13 @@ def vertex(
     path = folder / "account.json"
     path.write_text(json.dumps(account | {"token_uri": f"{at(server)}/token"}))
     own = {"base_url": at(server), "login": "environment", "location": "europe-west4", "models": models}
-    providers: dict[str, Any] = {"vertex": own}
+    providers: dict[str, Any] = {"vertex": own | {"headers": {"x-proxy-key": PROXY_KEY}}}
     if other is not None:
         providers["other"] = {"base_url": f"{at(other)}/v1", "models": [OTHER | {"id": models[0]["id"]}]}
     return snapshot_of({}, providers=providers, environ={"GOOGLE_APPLICATION_CREDENTIALS": str(path)})
 
 
+PROXY_KEY = "hidden-proxy-key"
 WAYS = {
     "gemini": (
         GOOD | {"id": "google/gemini-2.5-pro", "upstream_name": "gemini-2.5-pro"},
@@ -413,14 +414,14 @@ async def test_a_token_that_is_refused_is_shown_nowhere_even_if_the_provider_rep
     cloud = Cloud(GEMINI_ANSWER)
     cloud.refusal = (
         401,
-        {"error": {"code": 401, "message": "bad: Bearer hidden-token-1", "status": "UNAUTHENTICATED"}},
+        {"error": {"code": 401, "message": f"bad: Bearer hidden-token-1, {PROXY_KEY}", "status": "UNAUTHENTICATED"}},
     )
     async with raw(cloud) as server, opened(vertex(server, tmp_path, [WAYS["gemini"][0]])) as spine:
         reply = await spine.ask(document=dict(CHAT))
         assert reply.status == 502
         attempt = spine.receipts[0].attempts[0]
-        assert (attempt.fault, attempt.detail) == ("credentials", "bad: Bearer ***")
-        assert b"hidden-token" not in reply.body
+        assert (attempt.fault, attempt.detail) == ("credentials", "bad: Bearer ***, ***")
+        assert b"hidden" not in reply.body
 
 
 def azure(server: RawServer, **wished: object) -> Snapshot:

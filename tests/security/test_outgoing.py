@@ -165,9 +165,10 @@ def test_no_header_of_the_caller_travels_but_those_that_the_row_names(
     line = lines[forwards]
     named = [(name.encode(), value.encode()) for name, value in pairs]
     sent = line.headers_for([*named, (b"connection", b"authorization, content-type")])
-    added = {name.lower() for name in sent} - {name.lower() for name in line.headers}
+    [prepared] = line.headers
+    added = {name.lower() for name in sent} - {name.lower() for name in prepared}
     assert added <= ({SIMULATE_HEADER} if forwards else set())
-    assert all(sent.getall(name) == line.headers.getall(name) for name in line.headers)
+    assert all(sent.getall(name) == prepared.getall(name) for name in prepared)
 
 
 async def test_on_the_wire_there_is_nothing_of_the_callers_headers() -> None:
@@ -250,5 +251,5 @@ async def test_a_provider_changes_neither_prices_nor_routing_nor_the_key_of_anot
 def snapshot_figures(spine: Spine) -> object:
     """Prices, addresses, headers and policies as they stand."""
     market = spine.live.current.chat
-    lines = [(line.target, str(line.url), tuple(line.headers.items()), repr(line.prices)) for line in market.lines]
+    lines = [(line.target, str(line.url), list(map(dict, line.headers)), repr(line.prices)) for line in market.lines]
     return lines, repr(spine.live.current.settings), id(spine.live.current)

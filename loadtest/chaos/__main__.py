@@ -67,7 +67,7 @@ def main() -> None:
     plan = Plan(chosen, asked.seed, asked.full, asked.target, asked.key, port)
     started = time.monotonic()
     results = play(plan, lambda line: print(line, file=sys.stderr, flush=True))
-    run = Run(results, plan, time.monotonic() - started, " ".join(sys.argv[1:]))
+    run = Run(results, plan, time.monotonic() - started)
     is_whole = not (asked.only or formats or asked.short or asked.target)
     where = asked.write or (PAGE if is_whole else None)
     if where is not None:

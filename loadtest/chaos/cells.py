@@ -1,4 +1,4 @@
-"""The cells of the matrix: fault × format × way × candidates, and where each candidate of a cell is."""
+"""The cells of the matrix: fault, format, way, candidates; and where each candidate is."""
 
 import enum
 from collections.abc import Collection, Iterator
@@ -11,7 +11,10 @@ from gateway.simulator.models import OFFERS
 from loadtest.chaos.faults import TABLE, TOKENS, Place, Row, Timer
 from loadtest.chaos.formats import FORMATS, Format
 
-OFFER = {offer.id: offer for offer in (*OFFERS, *EMBEDDER_OFFERS)}
+OFFER: dict[str, AnyOffer] = {
+    **{offer.id: offer for offer in OFFERS},
+    **{offer.id: offer for offer in EMBEDDER_OFFERS},
+}
 
 
 class Arrangement(enum.Enum):
@@ -39,7 +42,8 @@ class Cell(Struct, frozen=True):
     @property
     def is_slow(self) -> bool:
         """Whether it waits, so that it goes beside others."""
-        return self.row.timer(self.stream) not in (Timer.NONE, Timer.HEAVY) or self.is_paced
+        timer = self.row.timer(self.stream)
+        return timer is not Timer.HEAVY and (timer is not Timer.NONE or self.is_paced)
 
     @property
     def is_paced(self) -> bool:

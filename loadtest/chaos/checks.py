@@ -153,12 +153,19 @@ def calls(seen: Evidence) -> Said:
     goes_on = ending in (Ending.NEXT, Ending.LARGER)
     most = (2 if goes_on and seen.cell.arrangement is Arrangement.ALL else 1) * rounds
     most *= 2 if row.id in ("F06", "F07", "F48") else 1  # a reused connection is tried once more, on a fresh one
+    most += unseen_breaks(seen)
     least = rounds if row.is_told else 0
     if not least <= bad <= most:
         yield f"the faulty candidates were called {bad} times, not {least} to {most}"
     due = int(goes_on and seen.cell.arrangement is Arrangement.FIRST)
     if well != due:
         yield f"the candidate that is well was called {well} times, not {due}"
+
+
+def unseen_breaks(seen: Evidence) -> int:
+    """Candidates whose stream broke before any of it had been sent on, so that the next one was rightly asked."""
+    attempts = seen.receipt["attempts"] if seen.receipt is not None and seen.cell.is_paced else []
+    return sum(attempt["outcome"] == "failed" for attempt in attempts[:1]) if len(attempts) > 1 else 0
 
 
 def receipt(seen: Evidence) -> Said:
@@ -191,9 +198,9 @@ def amounts(seen: Evidence, input_tokens: int, output_tokens: int, is_estimated:
     billed = (entry.prompt_tokens, 0 if vectors else entry.output_tokens)
     if not is_estimated:
         if (input_tokens, output_tokens) != billed:
-            yield f"the receipt has {input_tokens} + {output_tokens} tokens, the provider billed {billed[0]} + {billed[1]}"
+            yield f"the receipt has {input_tokens} + {output_tokens} tokens, the bill {billed[0]} + {billed[1]}"
         elif seen.receipt["cost_nano_usd"] != entry.cost_nano_usd:
-            yield f"the receipt costs {seen.receipt['cost_nano_usd']}, the provider billed {entry.cost_nano_usd} nano-dollars"
+            yield f"the receipt says {seen.receipt['cost_nano_usd']} nano-dollars, the bill {entry.cost_nano_usd}"
         return
     if seen.cell.row.own_text:
         return  # what the simulator takes for a token there is no word

@@ -1,6 +1,6 @@
 """The faults of the matrix: what the provider does, and how a request that meets it must end.
 
-The ids and the endings are the project's specification of faults; `docs/simulator.md` says what each one does on the wire.
+The ids and the endings are the project's specification of faults; `docs/simulator.md` says what each does on the wire.
 """
 
 import enum

@@ -32,22 +32,22 @@ LONGEST_COMPLAINT = 300  # characters
 INTRODUCTION = """\
 # What callers see of a provider's faults
 
-Written by `make chaos`; change nothing here by hand. Every fault that the [simulator](simulator.md) can play meets every
-format that callers speak, streamed and not, three times: at the first of two candidates, at both, and at the only one.
-Each cell is one request through real processes on loopback, to candidates that no other cell uses.
+Written by `make chaos`; change nothing here by hand. Every fault that the [simulator](simulator.md) can play meets
+every format that callers speak, streamed and not, three times: at the first of two candidates, at both, and at the only
+one. Each cell is one request through real processes on loopback, to candidates that no other cell uses.
 """
 CHECKED = """\
 ## What is checked
 
-Status and body in the caller's format; every character of the text; one finish, one ending, or one error and no ending;
-which candidates were called how often, by the simulator's own log; that the receipt holds the tokens and the money that the
-provider billed for the answer (where it cannot say, our own count, near it and marked as estimated); that no key of ours, no
-traceback, no HTML and none of the provider's own headers are in the answer.
+Status and body in the caller's format; every character of the text; one finish, one ending, or one error and no
+ending; which candidates were called how often, by the simulator's own log; that the receipt holds the tokens and the
+money that the provider billed for the answer (where it cannot say, our own count, near it and marked as estimated);
+that no key of ours, no traceback, no HTML and none of the provider's own headers are in the answer.
 
 | a request should get | when the fault is at the first candidate |
 |---|---|
 | the answer | it is survived: the text is that of this very provider |
-| the next candidate's answer | it comes before the first word; with nobody left, an error in the caller's format, 429 and 503 with `retry-after` |
+| the next candidate's answer | it comes before the first word; nobody left: an error in the caller's format |
 | the provider's refusal | the request is at fault; nobody else is asked |
 | the beginning, then an error | the stream broke: all whole tokens that were written, one error event, no ending |
 
@@ -62,9 +62,9 @@ make chaos                                                   # all of it, and th
 .venv/bin/python -m loadtest.chaos --full                    # stalls and sizes at their real lengths, default limits
 ```
 
-The same matrix can be pointed at any gateway that speaks OpenAI's format. `--describe` prints the models that it has to offer
-and the candidates of each, in order; `--target http://127.0.0.1:4000` then starts the providers (`--port`) and asks it. Of a
-foreign gateway only what its callers see is checked: no calls, no receipts.
+The same matrix can be pointed at any gateway that speaks OpenAI's format. `--describe` prints the models that it has to
+offer and the candidates of each, in order; `--target http://127.0.0.1:4000` then starts the providers (`--port`) and
+asks it. Of a foreign gateway only what its callers see is checked: no calls, no receipts.
 """
 
 
@@ -74,7 +74,6 @@ class Run(Struct, frozen=True):
     results: list[Result]
     plan: Plan
     seconds: float
-    command: str  # its arguments
 
 
 def page(run: Run) -> str:
@@ -108,9 +107,9 @@ def table(results: Sequence[Result]) -> Iterator[str]:
     yield "## The matrix"
     yield ""
     yield (
-        "Each entry is whole answers / streams. `pass`: all three arrangements did; else how many failed. Added: the slowest of "
-        "those that have a figure, in ms over the good path and the limits that had to pass; of a broken stream, from the "
-        "break to the end of the answer.\n"
+        "Each entry is whole answers / streams. `pass`: all three arrangements did; else how many failed. Added: the "
+        "slowest of those that have a figure, in ms over the good path and the limits that had to pass; of a broken "
+        "stream, from the break to the end of the answer.\n"
     )
     yield f"| id | the provider | a request should get | {' | '.join(TITLES[form.name] for form in used)} | added |"
     yield f"|---|---|---|{'---|' * len(used)}--:|"
@@ -141,7 +140,7 @@ def entry(results: Sequence[Result]) -> str:
         failed = sum(bool(result.wrong) for result in mine)
         if mine:
             said.append(f"**{failed} of {len(mine)} fail**" if failed else "pass")
-    return " / ".join(said) or "–"
+    return " / ".join(said) or "-"
 
 
 def slowest(results: Iterable[Result]) -> str:

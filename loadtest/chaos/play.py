@@ -4,7 +4,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,48 +73,53 @@ class Stand(Struct, frozen=True):
 def play(plan: Plan, tell: Tell) -> list[Result]:
     """Every cell of the plan. Those that wait go last, and beside each other."""
     results: list[Result] = []
-    lanes = ([cell for cell in plan.cells if cell.is_slow is slow] for slow in (False, True))
-    with tempfile.TemporaryDirectory(prefix="chaos-") as name, simulators(Path(name), plan.seed, plan.port) as places:
+    ordered = sorted(plan.cells, key=lambda cell: cell.is_slow)
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-") as name,
+        simulators(Path(name), ordered, plan.seed, plan.port) as places,
+    ):
         references = references_of(plan, places)
-        for is_slow, lane in zip((False, True), lanes, strict=True):
-            for start in range(0, len(lane), GATEWAY_BATCH):
-                batch = lane[start : start + GATEWAY_BATCH]
-                folder = Path(name) / f"gateway-{is_slow:d}-{start}"
-                results += played(plan, batch, places, references, folder, AT_ONCE if is_slow else 1)
-                failed = sum(bool(result.wrong) for result in results)
-                tell(f"{len(results)} of {len(plan.cells)} cells, {failed} failed")
+        for start in range(0, len(ordered), GATEWAY_BATCH):
+            batch = ordered[start : start + GATEWAY_BATCH]
+            results += played(plan, batch, places, references, Path(name) / f"gateway-{start}")
+            tell(f"{len(results)} of {len(ordered)} cells, {sum(bool(result.wrong) for result in results)} failed")
     return results
 
 
 def played(
-    plan: Plan, batch: Sequence[Cell], places: Places, references: dict[str, list[str]], folder: Path, at_once: int
+    plan: Plan, batch: Sequence[Cell], places: Places, references: dict[str, list[str]], folder: Path
 ) -> list[Result]:
     """One gateway's share of the cells."""
     if plan.target:
-        return in_turn(Stand(plan, plan.target, places, references), batch, at_once)
-    with gateway([*batch, *good_path()], places, plan.times, plan.full, folder) as child:
-        return in_turn(Stand(plan, f"http://127.0.0.1:{child.port}", places, references), batch, at_once)
+        return in_turn(Stand(plan, plan.target, places, references), batch, [])
+    usual = good_path(batch)
+    with gateway([*batch, *usual], places, plan.times, plan.full, folder) as child:
+        return in_turn(Stand(plan, f"http://127.0.0.1:{child.port}", places, references), batch, usual)
 
 
-def good_path() -> Iterator[Cell]:
-    """A cell for every format and way in which nothing goes wrong. Their numbers are beyond those of the matrix."""
-    for number, form in enumerate(FORMATS):
-        for stream in (False, True) if form.streams else (False,):
-            yield Cell(1_000_000 + 2 * number + stream, GOOD_PATH, form, stream, Arrangement.SINGLE)
+def good_path(batch: Sequence[Cell]) -> list[Cell]:
+    """A cell for every format and way of these, in which nothing goes wrong. Their numbers are beyond the matrix's."""
+    ways = {(FORMATS.index(cell.format), cell.stream) for cell in batch}
+    return [
+        Cell(1_000_000 + 2 * number + stream, GOOD_PATH, FORMATS[number], stream, Arrangement.SINGLE)
+        for number, stream in sorted(ways)
+    ]
 
 
-def in_turn(stand: Stand, batch: Sequence[Cell], at_once: int) -> list[Result]:
-    baseline = {} if stand.plan.target else measured(stand)
-    with ThreadPoolExecutor(at_once) as callers:
-        taken = list(callers.map(lambda cell: evidence_without_log(stand, cell), batch))
+def in_turn(stand: Stand, batch: Sequence[Cell], usual: Sequence[Cell]) -> list[Result]:
+    """Those that do not wait one after the other, then the others beside each other; then what the providers say."""
+    baseline = measured(stand, usual)
+    taken = [evidence_without_log(stand, cell) for cell in batch if not cell.is_slow]
+    with ThreadPoolExecutor(AT_ONCE) as callers:
+        taken += callers.map(lambda cell: evidence_without_log(stand, cell), [cell for cell in batch if cell.is_slow])
     log = {} if stand.plan.target else settled_log(stand)
     return [result_of(stand, seen, log, baseline) for seen in taken]
 
 
-def measured(stand: Stand) -> Baseline:
+def measured(stand: Stand, usual: Sequence[Cell]) -> Baseline:
     """What each format takes in each way when nothing goes wrong."""
     found: Baseline = {}
-    for cell in good_path():
+    for cell in usual:
         times = [asked(stand, cell).seconds for _ in range(WARM_UP + BASELINE_REQUESTS)]
         found[cell.format.name, cell.stream] = statistics.median(times[WARM_UP:])
     return found
@@ -162,8 +167,10 @@ def receipt_of(url: str, heard: Heard) -> dict[str, Any] | None:
 def settled_log(stand: Stand) -> Calls:
     """The providers' log, once nothing is open in it any more, or nothing more is to be expected."""
     deadline = time.monotonic() + SETTLING_SECONDS
+    is_paced = any(cell.is_paced for cell in stand.plan.cells)
+    hosts = [stand.places.simulator, *([stand.places.paced] if is_paced else [])]
     while True:
-        logs = [fetch(f"http://{host}", "/_sim/log") for host in (stand.places.simulator, stand.places.paced)]
+        logs = [fetch(f"http://{host}", "/_sim/log") for host in hosts]
         if all(b'"outcome":"open"' not in log for log in logs) or time.monotonic() > deadline:
             return by_mark(logs)
         time.sleep(0.05)

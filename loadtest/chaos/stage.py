@@ -1,10 +1,11 @@
-"""The processes of a run: simulated providers, those whose port itself fails, and the gateway that is in front of them."""
+"""The processes of a run: simulated providers, those whose port itself fails, and the gateway in front of them."""
 
 import contextlib
 import http.client
 import json
 import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from loadtest.chaos.formats import MOST_TOKENS
 from loadtest.children import Child, free_port, python, running
 from loadtest.cores import two_cores
 
-# Of the gateway (`gateway.execution.run`): what a whole answer may take on top of the first token, for each token of it.
+# Of `gateway.execution.run`: what a whole answer may take for each of its tokens, on top of the first.
 SECONDS_PER_TOKEN = 0.2
 KEY = "sk-chaos-0123456789abcdefghijklmnop"  # of the gateway at its providers; nobody else may ever see it
 PACE = "0.3"  # of streams that break: 4 ms from token to token, 0.3 s to the first
@@ -47,25 +48,35 @@ FULL = Times(connect=2.0, first_token=15.0, idle=60.0, total=600.0)
 
 
 @contextlib.contextmanager
-def simulators(folder: Path, seed: int, port: int = 0) -> Iterator[Places]:
-    """Every provider at once and at a pace, one whose port drops SYNs, one whose port resets, and a closed port."""
-    core = two_cores()[1]
+def simulators(folder: Path, cells: Sequence[Cell], seed: int, port: int = 0) -> Iterator[Places]:
+    """All providers at once; if needed all at a pace, a port that drops SYNs, one that resets; and a closed port.
+
+    port: of the first, the others follow; 0: free ones.
+    """
     ports = [port + place if port else free_port() for place in range(4)]
-    flags = ("--seed", str(seed), "--pace")
-    commands = {
-        "providers": python("gateway.simulator", "--single-port", "--port", str(ports[0]), *flags, "0"),
-        "paced": python("gateway.simulator", "--single-port", "--port", str(ports[1]), *flags, PACE),
-        "choked": python("gateway.simulator", "--provider", "sim-delta", "--port", str(ports[2]), *flags, "0"),
-        "resetting": python("gateway.simulator", "--provider", "sim-delta", "--port", str(ports[3]), *flags, "0"),
-    }
-    with contextlib.ExitStack() as up, socket.socket() as closed:
-        for (name, command), number in zip(commands.items(), ports, strict=True):
-            up.enter_context(running(name, command, number, core, folder))
-        script(ports[2], "F03")
-        script(ports[3], "F06")
+    names = dict(zip(("providers", "paced", "choked", "resetting"), ports, strict=True))
+    needed = {"providers", *(cell.row.place.value for cell in cells), *("paced" for cell in cells if cell.is_paced)}
+    core = two_cores()[1]
+    with contextlib.ExitStack() as up, socket.socket() as closed, ThreadPoolExecutor() as starters:
+        started = [
+            running(name, simulator(name, number, seed), number, core, folder)
+            for name, number in names.items()
+            if name in needed
+        ]
+        list(starters.map(up.enter_context, started))
+        for name, fault in (("choked", "F03"), ("resetting", "F06")):
+            if name in needed:
+                script(names[name], fault)
         closed.bind(("127.0.0.1", port + 4 if port else 0))  # taken, but nobody listens
         places = [*ports, closed.getsockname()[1]]
         yield Places(*(f"127.0.0.1:{number}" for number in places))
+
+
+def simulator(name: str, port: int, seed: int) -> list[str]:
+    """The command. What a port does befalls one provider's, all others are behind one port."""
+    who = ("--single-port",) if name in ("providers", "paced") else ("--provider", "sim-delta")
+    pace = PACE if name == "paced" else "0"
+    return python("gateway.simulator", *who, "--port", str(port), "--seed", str(seed), "--pace", pace)
 
 
 def script(port: int, fault: str) -> None:

@@ -39,8 +39,12 @@ def ending_of(seen: Evidence) -> Ending:
 
 
 def is_passed_on(seen: Evidence) -> bool:
-    """Whether the caller never saw the first candidate's answer: another's came, or an error in place of one."""
-    return bool(seen.calls_of(is_bad=False)) or seen.heard.status != 200
+    """Whether the caller never saw the first candidate's answer: another's came, or an error in place of one.
+
+    Of a foreign gateway no calls are known, but a whole answer is never that of a stream which breaks.
+    """
+    is_whole = seen.is_outside and "".join(seen.reference) == seen.told.text
+    return bool(seen.calls_of(is_bad=False)) or is_whole or seen.heard.status != 200
 
 
 def is_refused(seen: Evidence) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 import platform
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -28,7 +29,8 @@ ADDRESSES = {
     "F04": "plain text where TLS is expected",
     "F06": "RST on accept",
 }
-LONGEST_COMPLAINT = 300  # characters
+LONGEST_COMPLAINT = 240  # characters
+OWN_NAME = re.compile(r"(chaos/cell-\d+@)?seat-\d+-\d+: |dec_[0-9a-f]+|chatcmpl-[a-z]+-\d+")  # differ from cell to cell
 INTRODUCTION = """\
 # What callers see of a provider's faults
 
@@ -158,7 +160,10 @@ def failures(failed: Sequence[Result]) -> str:
         mine = [result for result in failed if result.cell.row.spec == row.spec]
         if mine:
             lines += ["", f"**{row.spec}**, {described(row)}:", ""]
-            lines += [f"- {where(result)}: {reason(result)}" for result in mine]
+            alike: dict[str, list[str]] = {}
+            for result in mine:
+                alike.setdefault(reason(result), []).append(where(result))
+            lines += [f"- {'; '.join(places)}: {said}" for said, places in alike.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -172,4 +177,5 @@ def where(result: Result) -> str:
 def reason(result: Result) -> str:
     """What is wrong, on one line and without markup."""
     said = "; ".join(result.wrong).replace("|", ",").replace("\n", " ")
+    said = OWN_NAME.sub("", said)
     return "`" + said.replace("`", "'")[:LONGEST_COMPLAINT] + "`"

@@ -23,6 +23,9 @@ bench: build ## micro-benchmarks of core and translations, then gateway CPU agai
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
+chaos: build ## every fault of a provider, in every format, streamed or not; writes docs/RELIABILITY.md, fails when a cell does
+	$(BIN)/python -m loadtest.chaos
+
 clients: build ## install the real programs that talk to us, then let each do its work (STEELYARD_CLIENTS: where; 3 GB)
 	PYTHON=$(PYTHON) tests/clients/programs/install
 	$(BIN)/python -m pytest -vv tests/clients/programs/agents.py tests/clients/programs/sdks.py
@@ -49,4 +52,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench loadtest clients security annotate build lock clean
+.PHONY: help run test check bench loadtest chaos clients security annotate build lock clean

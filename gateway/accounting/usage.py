@@ -29,7 +29,7 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
         reported.input_tokens == ours.input_tokens == 0
     )
     output_holds = 0 <= reported.output_tokens <= ceiling(ours.output_tokens, OUTPUT_FLOOR_TOKENS) and not (
-        ours.output_tokens >= DELIVERED_FLOOR_TOKENS and reported.output_tokens * TOLERANCE < ours.output_tokens
+        is_too_little(reported.output_tokens, ours.output_tokens)
     )
     input_side, output_side = reported if input_holds else ours, reported if output_holds else ours
     claimed = Usage(
@@ -61,8 +61,15 @@ def is_plausible(reported: Usage, estimate: Usage) -> bool:
         and 0 <= reported.audio_input_tokens <= reported.input_tokens
         and 0 <= reported.audio_output_tokens <= reported.output_tokens
         and 0 <= reported.image_tokens <= reported.input_tokens
-        and estimate.output_tokens < max(DELIVERED_FLOOR_TOKENS, reported.output_tokens * TOLERANCE)
+        and not is_too_little(reported.output_tokens, estimate.output_tokens)
     )
+
+
+def is_too_little(reported: int, delivered: int) -> bool:
+    """Whether so few output tokens cannot be what was delivered, by our own count of that."""
+    if reported == 0:
+        return delivered > 0
+    return delivered >= DELIVERED_FLOOR_TOKENS and reported * TOLERANCE < delivered
 
 
 def missing(reported: Usage, ours: Usage) -> bool:

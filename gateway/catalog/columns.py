@@ -43,6 +43,7 @@ class Targets(Struct, frozen=True):
     ids: tuple[str, ...]  # "openai/gpt-5@openai"
     matrix: CatalogMatrix
     prior: LiveFigures
+    capacity: F32  # [n] tokens of one conversation; of an embedding model, of one text
     by_model: dict[str, tuple[int, ...]]  # model model_id, or another name of it -> columns
     by_provider: dict[str, tuple[int, ...]]
 
@@ -73,13 +74,15 @@ def build_targets(
         )
     )
     models = tuple(catalog.models[offer.model] for offer in offers)
+    guess = Guess(catalog)
     speeds = [speed.expected(card, offer) for card, offer in zip(models, offers, strict=True)]
     return Targets(
         offers=offers,
         models=models,
         ids=tuple(offer.id for offer in offers),
-        matrix=_matrix(catalog, offers, models, speeds, tasks),
+        matrix=_matrix(catalog, guess, offers, models, speeds, tasks),
         prior=_prior(catalog, offers, speeds),
+        capacity=_frozen([guess.window(offer)[0] for offer in offers]),
         by_model=_by_model(offers, models),
         by_provider=_columns_by(offers, lambda offer: offer.provider),
     )
@@ -103,12 +106,12 @@ def merge(
 
 def _matrix(
     catalog: Catalog,
+    guess: "Guess",
     offers: Sequence[Offer],
     models: Sequence[ModelCard],
     speeds: Sequence[speed.Speed],
     tasks: Sequence[str],
 ) -> CatalogMatrix:
-    guess = Guess(catalog)
     ids = sorted({offer.model for offer in offers})
     position = {model_id: column for column, model_id in enumerate(ids)}
     of_model = np.array([position[offer.model] for offer in offers], np.intp)

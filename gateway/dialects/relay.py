@@ -4,6 +4,8 @@ Only usage, finish and errors are read. What ends an answer is held back in a `T
 the caller sees exactly one finish per choice, one usage if asked for, and one [DONE].
 """
 
+import re
+
 import msgspec
 
 from core.scan import HUGE, MORE, ODD, READ, Malformed, scan_frames, top_level_spans
@@ -25,6 +27,12 @@ from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
 from gateway.wire.openai_chat import ChoicesOnly, Chunk, ChunkChoice
 
+# An escape that is half of a character: JSON allows it, and nobody can decode it.
+HALF_A_CHARACTER = re.compile(
+    rb"(?<!\\)((?:\\\\)*)"  # behind an even number of backslashes
+    rb"(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+WHOLE_CHARACTER = rb"\1\\ufffd"
 MAX_EVENT_BYTES = 8 * 2**20
 HEAD, BLANK = len(b"data: "), len(b"\n\n")
 CHOICES, USAGE = range(2)
@@ -202,6 +210,9 @@ class StreamRelay:
             chunk = CHUNK.decode(payload)
             choices = [(bytes(raw), CHOICE.decode(raw)) for raw in chunk.choices or ()]
         except (Malformed, msgspec.DecodeError, UnicodeDecodeError):
+            mended = HALF_A_CHARACTER.sub(WHOLE_CHARACTER, payload)
+            if mended != payload:
+                return self._read(mended)
             error = stray_error(payload)
             self.malformed = self.malformed or error is None
         else:

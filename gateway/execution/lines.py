@@ -117,7 +117,7 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
                 headers=headers(offer.provider, route),
                 prices=PriceList(offer.prices, writes=not card.embeds),
                 reasoning=card.reasoning,
-                window=float(targets.matrix.window[column]),
+                window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
                 login=provider.login,
                 max_answer_bytes=MOST_VECTORS if card.embeds else MOST_WRITTEN,

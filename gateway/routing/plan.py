@@ -102,7 +102,7 @@ def replan(decision: Decision, failed: Collection[str], window: float) -> list[C
     failed: providers that have failed this request; within its leg each comes after all others, whatever its score.
     window: tokens that are known to be too few; candidates have more. Empty when there is none.
     """
-    is_fit = decision.targets.matrix.window > window
+    is_fit = decision.targets.capacity > window
     is_elsewhere = is_fit.copy()
     is_preferred = np.zeros_like(is_fit)
     is_preferred[list(decision.preferred)] = True

@@ -17,6 +17,12 @@ def test_without_a_report_our_count_is_used_and_marked() -> None:
     assert settle(None, Usage(400, output_tokens=150)) == OURS
 
 
+def test_no_output_for_what_was_delivered_is_not_believed_however_little_it_was() -> None:
+    ours = Usage(input_tokens=400, output_tokens=3, estimated=True)
+    assert settle(Usage(412, output_tokens=0), ours) == Usage(412, output_tokens=3, estimated=True)
+    assert settle(Usage(412, output_tokens=1), ours) == Usage(412, output_tokens=1)
+
+
 def test_a_report_of_nothing_but_zeros_counts_as_missing() -> None:
     assert settle(Usage(), OURS) == OURS
 

@@ -307,3 +307,12 @@ def test_ordinary_json_around_choices_does_not_hide_an_error() -> None:
     out = relay.feed(CHUNK + CHUNK.replace(b'{"id"', b'{"err\\u006fr":{"message":"hidden"},"id"') + CHUNK)
     assert out == CHUNK
     assert json.loads(relay.error or b"") == {"message": "hidden"}
+
+
+def test_half_a_character_in_a_name_costs_neither_text_nor_finish() -> None:
+    hostile = (CHUNK + FINISH).replace(b'"m"', b'"\\ud800\\\\ud801"')
+    relay, out = relayed([hostile + DONE])
+    assert relay.complete
+    assert not relay.malformed
+    assert (said(out)["text"], said(out)["finish"]) == ("Hi", {"0": "stop"})
+    assert b"half" in relay.cut("half", 502, "x", None)

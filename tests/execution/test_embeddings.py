@@ -175,3 +175,35 @@ async def test_a_long_batch_is_embedded_whole() -> None:
         straight = await embed(spine, {"model": "sim/embed-small", "input": texts[2_000:]})
     assert vectors(reply)[2_000:] == vectors(straight)
     assert len(reply.body) > 2**20
+
+
+async def test_a_text_that_is_too_long_for_one_host_goes_to_one_that_takes_more() -> None:
+    async with simulated("sim-alpha", "sim-bravo") as sim:
+        providers = {
+            name: {
+                "base_url": f"http://127.0.0.1:{sim.ports[seller]}/v1",
+                "models": [
+                    {
+                        "id": "own/embed",
+                        "upstream_name": f"sim/embed-small{fault}",
+                        "embeddings": True,
+                        "input_price_usd": price,
+                        "context_window": window,
+                    }
+                ],
+            }
+            for name, seller, fault, price, window in (
+                ("small", "sim-alpha", ":F27", 0.1, 512),
+                ("large", "sim-bravo", "", 9.0, 8_192),
+            )
+        }
+        async with opened(snapshot_of({}, providers=providers, router={"weights": {"cost": 1}})) as spine:
+            reply = await embed(spine, {"model": "own/embed", "input": "long " * 600})
+    assert [one["target"] for one in reply.json["steelyard"]["attempts"]] == ["own/embed@small", "own/embed@large"]
+    assert len(vectors(reply)) == 1
+
+
+async def test_an_answer_that_is_nested_too_deep_is_a_fault_of_the_provider() -> None:
+    async with simulated(*EVERYBODY) as sim, opened(snapshot_of(sim.ports)) as spine:
+        reply = await embed(spine, {"model": SMALL, "input": "x"}, "sim-alpha=F43")
+    assert reply.json["steelyard"]["provider"] == "sim-bravo"

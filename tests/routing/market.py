@@ -101,6 +101,7 @@ def make_targets(stalls: tuple[Stall, ...] = STALLS) -> Targets:
             availability=np.full(n, 0.99, np.float32),
             out=np.zeros(n, np.uint8),
         ),
+        capacity=matrix.window,
         by_model=by_model,
         by_provider=by_provider,
     )

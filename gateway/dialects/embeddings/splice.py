@@ -31,7 +31,7 @@ class EmbeddingSplice:
             is_packed = wants_base64(asked)
             if facts.finish and any(is_base64(vector) is not is_packed for vector in read.vectors):
                 return facts, document(read, asked, model)
-        except (ValueError, UnicodeDecodeError):  # msgspec's errors are ValueErrors
+        except (ValueError, RecursionError):  # the errors of msgspec and of UTF-8 are ValueErrors
             return MALFORMED, b""
         return facts, body
 

@@ -55,7 +55,7 @@ class EmbeddingTranslation:
             read_answer = self._format.read(body)
             facts = facts_of(read_answer, asked)
             return facts, document(read_answer, asked, model) if facts.finish else b""
-        except (ValueError, UnicodeDecodeError):  # msgspec's errors are ValueErrors
+        except (ValueError, RecursionError):  # the errors of msgspec and of UTF-8 are ValueErrors
             return MALFORMED, b""
 
     def _losses(self, request: EmbeddingRequest, body: bytes) -> Iterator[Loss]:

@@ -1,0 +1,11 @@
+"""Bytes that no honest provider or caller sends: they cost an error in order, never a fault of ours."""
+
+from gateway.dialects.formats import GEMINI
+
+
+def test_a_result_without_a_name_answers_the_first_open_call() -> None:
+    calls = b'{"role":"model","parts":[{"functionCall":{"name":"a"}},{"functionCall":{"name":"b"}}]}'
+    results = b'{"role":"user","parts":[{"functionResponse":{"response":{"output":"1"}}}]}'
+    for told, name in ((calls, "a"), (calls.replace(b',{"functionCall":{"name":"b"}}', b""), "a")):
+        conversation = GEMINI.read_request(b'{"contents":[' + told + b"," + results + b"]}")
+        assert [getattr(part, "name", "") for part in conversation.turns[-1].parts] == [name]

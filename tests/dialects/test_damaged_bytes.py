@@ -1,6 +1,9 @@
 """Bytes that no honest provider or caller sends: they cost an error in order, never a fault of ours."""
 
+import pytest
+
 from gateway.dialects.formats import GEMINI
+from gateway.errors import InvalidRequest
 
 
 def test_a_result_without_a_name_answers_the_first_open_call() -> None:
@@ -9,3 +12,10 @@ def test_a_result_without_a_name_answers_the_first_open_call() -> None:
     for told, name in ((calls, "a"), (calls.replace(b',{"functionCall":{"name":"b"}}', b""), "a")):
         conversation = GEMINI.read_request(b'{"contents":[' + told + b"," + results + b"]}")
         assert [getattr(part, "name", "") for part in conversation.turns[-1].parts] == [name]
+
+
+def test_a_wrong_mode_is_told_in_short() -> None:
+    body = b'{"contents":[{"parts":[{"text":"x"}]}],"toolConfig":{"functionCallingConfig":{"mode":"%s"}}}'
+    with pytest.raises(InvalidRequest) as refused:
+        GEMINI.read_request(body % (b"9" * 5_000))
+    assert len(refused.value.message) < 200

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.dialects.formats import GEMINI
+from gateway.dialects.gemini.openapi import translated
 from gateway.errors import InvalidRequest
 
 
@@ -19,3 +20,8 @@ def test_a_wrong_mode_is_told_in_short() -> None:
     with pytest.raises(InvalidRequest) as refused:
         GEMINI.read_request(body % (b"9" * 5_000))
     assert len(refused.value.message) < 200
+
+
+def test_an_ordering_that_names_no_properties_orders_nothing() -> None:
+    schema = {"type": "OBJECT", "properties": {"b": {}, "a": {}}, "propertyOrdering": [{}, ["b"], 1, "a", "a"]}
+    assert list(translated(schema)["properties"]) == ["a", "b"]

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.dialects.formats import GEMINI
+from gateway.dialects.gemini.documents import DocumentParser
 from gateway.dialects.gemini.openapi import translated
 from gateway.errors import InvalidRequest
 
@@ -25,3 +26,13 @@ def test_a_wrong_mode_is_told_in_short() -> None:
 def test_an_ordering_that_names_no_properties_orders_nothing() -> None:
     schema = {"type": "OBJECT", "properties": {"b": {}, "a": {}}, "propertyOrdering": [{}, ["b"], 1, "a", "a"]}
     assert list(translated(schema)["properties"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_what_stands_between_documents_means_the_same_however_it_is_cut(cut: int) -> None:
+    text = b'["\\"{",]{"a":[]}'
+    whole, pieces = DocumentParser(), DocumentParser()
+    assert whole.feed(text) == [b'{"a":[]}']
+    assert pieces.feed(text[:cut]) + pieces.feed(text[cut:]) == [b'{"a":[]}']
+    assert whole.done
+    assert pieces.done

@@ -1,6 +1,7 @@
 # Each target is one or two visible lines; `make help` lists them.
 PYTHON ?= python3
 PORT ?= 8080
+FUZZ_INPUTS ?= 100000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -32,6 +33,8 @@ clients: build ## install the real programs that talk to us, then let each do it
 
 security: build ## the checks of docs/security.md at their full counts (a few minutes)
 	STEELYARD_SECURITY=full $(BIN)/python -m pytest -n 2 --dist loadfile tests/security
+fuzz: build ## damaged bytes against every parser, FUZZ_INPUTS=100000 per target in some 5 minutes; the long run: 10000000
+	$(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS)
 
 annotate: build ## fail if a line of a nogil block talks to Python
 	$(BIN)/python -m loadtest.annotate
@@ -52,4 +55,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench loadtest chaos clients security annotate build lock clean
+.PHONY: help run test check bench loadtest chaos fuzz clients security annotate build lock clean

@@ -120,6 +120,14 @@ def read_usage(raw: Raw | bytes) -> Usage | None:
     )
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether it is text: a decoder does not look at what it skips, and what is kept raw goes out again."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def is_something(raw: Raw | bytes) -> bool:
     """A value that says something: present, and not null, false or empty."""
     return bytes(raw) not in NOTHING

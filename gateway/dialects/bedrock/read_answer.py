@@ -3,13 +3,14 @@
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.answer import stray_error
+from gateway.dialects.answer import is_utf8, stray_error
 from gateway.dialects.bedrock.names import DIALECT, FAMILY, MALFORMED, finish_of, malformed_error
 from gateway.dialects.bedrock.schema import (
     ANSWER,
     CITATION,
     TEXT,
     Block,
+    CitationMember,
     CitationsContent,
     Event,
     Picture,
@@ -41,7 +42,7 @@ NO_BLOCK = Block()
 def read_answer(body: bytes) -> list[Delta]:
     """A whole answer; empty when it is none of this format."""
     try:
-        answer = ANSWER.decode(body)
+        answer = ANSWER.decode(body) if is_utf8(body) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = None
     if answer is None or answer.output is None or answer.output.message is None:
@@ -180,7 +181,7 @@ class AnswerReader:
 
     def _citation(self, raw: Raw) -> Citation:
         """It speaks of the whole text of its block."""
-        told = CITATION.decode(raw)
+        told = read_citation(raw)
         url = told.location.web.url if told.location is not None and told.location.web is not None else None
         source = told.source or ""
         return Citation(
@@ -192,6 +193,14 @@ class AnswerReader:
             self._text_start,
             self._text_length,
         )
+
+
+def read_citation(raw: Raw) -> CitationMember:
+    """What is told of a source; nothing, where it is told in a way that is not this format's."""
+    try:
+        return CITATION.decode(raw)
+    except msgspec.DecodeError:
+        return CitationMember()
 
 
 def read_usage(told: TokenUsage) -> Usage:

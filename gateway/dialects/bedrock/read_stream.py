@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.dialects.answer import is_utf8
 from gateway.dialects.bedrock.names import damage_error
 from gateway.dialects.bedrock.read_answer import AnswerReader
 from gateway.dialects.bedrock.schema import EVENT, Event
@@ -53,8 +54,11 @@ class StreamReader:
             return []
         kind = message.headers.get(":event-type", "")
         try:
-            deltas = self._answer.read(kind, EVENT.decode(message.payload))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            event = EVENT.decode(message.payload) if is_utf8(message.payload) else None
+            deltas = [] if event is None else self._answer.read(kind, event)
+        except (msgspec.DecodeError, RecursionError):
+            event = None
+        if event is None:
             self.malformed = True
             return []
         self.done = kind == "metadata"  # it comes behind the end of the answer

@@ -6,6 +6,7 @@ looks like any other.
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -86,7 +87,7 @@ class GeminiEmbeddings:
     _answer = msgspec.json.Decoder(GeminiAnswer)
 
     def path(self, model: str) -> str:
-        return f"/models/{model}:batchEmbedContents"
+        return f"/models/{quote(model, safe='/:@')}:batchEmbedContents"
 
     def document(self, texts: Sequence[str], request: EmbeddingRequest, model: str) -> dict[str, object]:
         wishes: dict[str, object] = {}

@@ -3,7 +3,7 @@
 But for one thing: many servers of the family write numbers whatever they are asked for. Callers get what they ask for.
 """
 
-from gateway.dialects.answer import is_something
+from gateway.dialects.answer import is_something, is_utf8
 from gateway.dialects.codec import AnswerFacts, Asked, Relay
 from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.embeddings.answer import MALFORMED, Vectors, document, facts_of, wants_base64
@@ -25,6 +25,8 @@ class EmbeddingSplice:
 
     def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """The provider's own body, if its vectors are written as the caller wants them."""
+        if not is_utf8(body):
+            return MALFORMED, b""
         try:
             read = vectors_of(ANSWER.decode(body))
             facts = facts_of(read, asked)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gateway.dialects.answer import is_utf8
 from gateway.dialects.codec import AnswerFacts, Asked, Relay
 from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.embeddings.answer import MALFORMED, document, facts_of
@@ -51,6 +52,8 @@ class EmbeddingTranslation:
 
     def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """What the answer says, and the same in the caller's format."""
+        if not is_utf8(body):
+            return MALFORMED, b""
         try:
             read_answer = self._format.read(body)
             facts = facts_of(read_answer, asked)

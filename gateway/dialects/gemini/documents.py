@@ -2,7 +2,7 @@
 
 import re
 
-MARKS = re.compile(rb'["{}]')
+MARKS = re.compile(rb'["{}\]]')
 STRING_END = re.compile(rb'[\\"]')
 
 
@@ -31,8 +31,7 @@ class DocumentParser:
             del self._buffer[:end]
             self._place, self._start = 0, -1
         if self._start < 0:
-            self.done = self.done or b"]" in self._buffer
-            self._buffer.clear()
+            del self._buffer[: self._place]  # all of it, but for an escape that is cut in half
             self._place = 0
         return found
 
@@ -62,6 +61,8 @@ class DocumentParser:
         elif mark == b"{":
             self._start = at if self._depth == 0 else self._start
             self._depth += 1
-        elif self._depth > 0:
+        elif self._depth == 0:
+            self.done = self.done or mark == b"]"
+        elif mark == b"}":
             self._depth -= 1
         return True

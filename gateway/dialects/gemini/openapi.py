@@ -71,7 +71,9 @@ def translated(schema: Schema) -> Schema:
 
 
 def ordered(properties: Schema, names: object) -> Schema:
-    first = [name for name in names if name in properties] if isinstance(names, list) else []
+    """Those that `names`, a list of names as it should be, puts first come first."""
+    listed = (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+    first = dict.fromkeys(name for name in listed if name in properties)
     return {
         name: translated(properties[name]) if isinstance(properties[name], dict) else properties[name]
         for name in [*first, *(name for name in properties if name not in first)]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.dialects.answer import is_utf8
 from gateway.dialects.gemini.read_choice import ChoiceReader
 from gateway.dialects.gemini.schema import NOTHING, Chunk, UsageMetadata
 from gateway.dialects.gemini.usage import merged, read_usage
@@ -53,9 +54,8 @@ class AnswerReader:
         """One response; who answers comes first."""
         if self.failed:
             return []
-        try:
-            chunk = CHUNK.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        chunk = read_chunk(payload)
+        if chunk is None:
             self.malformed = True
             return []
         if bytes(chunk.error) not in NOTHING:
@@ -109,6 +109,13 @@ class AnswerReader:
         if usage != self._usage:
             self._usage = usage
             yield UsageReport(read_usage(usage))
+
+
+def read_chunk(payload: bytes) -> Chunk | None:
+    try:
+        return CHUNK.decode(payload) if is_utf8(payload) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def says_something(chunk: Chunk) -> bool:

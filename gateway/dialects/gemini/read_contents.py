@@ -108,8 +108,9 @@ class ContentsReader:
         found = by_id if call_id else by_name or self._unanswered
         if not found:
             return call_id or f"gemini_call_{self._call_count}", name
-        self._unanswered.remove(found[0])
-        return found[0][0], name or found[0][1]
+        answered = found[0]
+        self._unanswered.remove(answered)  # `found` may be this very list
+        return answered[0], name or answered[1]
 
 
 class RawParts:

@@ -186,7 +186,7 @@ def mode_of(config: FunctionCallingConfig) -> str:
     if mode not in MODES:
         path = "toolConfig.functionCallingConfig.mode"
         raise InvalidRequest(
-            f"Invalid value for '{path}': '{config.mode}'; expected AUTO, ANY, NONE or VALIDATED.",
+            f"Invalid value for '{path}': '{(config.mode or '')[:40]}'; expected AUTO, ANY, NONE or VALIDATED.",
             param=path,
             code="invalid_value",
         )

@@ -14,7 +14,7 @@ from gateway.dialects.gemini.errors import error_object
 from gateway.dialects.gemini.finishes import failure_in, reason_of
 from gateway.dialects.gemini.frames import MAX_EVENT_BYTES, Frames
 from gateway.dialects.gemini.names import encoded
-from gateway.dialects.gemini.read_answer import CHUNK, payloads
+from gateway.dialects.gemini.read_answer import payloads, read_chunk
 from gateway.dialects.gemini.schema import NOTHING, Candidate, Chunk, Part, UsageMetadata
 from gateway.dialects.gemini.usage import merged, read_usage, written
 from gateway.dialects.gemini.write_stream import Framing
@@ -121,9 +121,8 @@ class StreamRelay:
         """One chunk: it, or the one that was held back before it."""
         if self.error is not None:
             return b""
-        try:
-            chunk = CHUNK.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        chunk = read_chunk(payload)
+        if chunk is None:
             self.malformed = True
             return b""
         if not self._note(chunk):

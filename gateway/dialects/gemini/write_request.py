@@ -1,5 +1,7 @@
 """A Conversation to the body that Google gets."""
 
+from urllib.parse import quote
+
 import msgspec
 from msgspec import Raw
 
@@ -39,7 +41,10 @@ MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 def path(model: str, stream: bool) -> str:
     """Appended to the provider's base URL, which ends in the version."""
-    name = model if model.startswith(COLLECTIONS) else f"models/{model}"
+    collection, slash, name = model.partition("/")
+    if collection + slash not in COLLECTIONS:
+        collection, name = "models", model
+    name = f"{collection}/{quote(name, safe='/:@')}"
     return f"/{name}:streamGenerateContent?alt=sse" if stream else f"/{name}:generateContent"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.answer import stray_error
+from gateway.dialects.answer import is_utf8, stray_error
 from gateway.dialects.ollama.names import finish_of
 from gateway.dialects.ollama.schema import LINE, Call, Function, Line, Message
 from gateway.wire.delta import (
@@ -57,7 +57,7 @@ class AnswerReader:
         if self.done or self.failed:
             return []
         try:
-            line = LINE.decode(text)
+            line = LINE.decode(text) if is_utf8(text) else Line()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             line = Line()
         if line.message is None and not line.done:

@@ -43,7 +43,7 @@ from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
 from gateway.settings.schema import Settings
 from gateway.settings.shown import quoted
-from gateway.settings.watch import watch
+from gateway.settings.watch import content, watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
 from gateway.simulator.dialects import simulated_dialects
 from gateway.simulator.models import PROVIDERS
@@ -185,6 +185,7 @@ class House:
     def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
         self._options = options
         self._environ = environ
+        self.first_content = content(options.config or Path(DEFAULT_FILE))
         loaded, self.path = read_settings(options.config, environ)
         self.settings = with_options(loaded.settings, options)
         self.catalog = known_catalog(self.settings)
@@ -364,7 +365,7 @@ async def background(house: House, server: "Server", wallet: Wallet) -> AsyncIte
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(house.follow())
         renewing = tasks.create_task(wallet.keep_fresh())
-        tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.ask_reload, stop))
+        tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.first_content, house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
             refresher = Refresher(house.settings.catalog, house.catalog, random.random)
             tasks.create_task(refresher.run_forever(stop, house.ask_adopt))

@@ -11,13 +11,17 @@ LOOKS = 2  # in a row at which something new must be there, so that no half-writ
 BARE_LOOKS = 4  # at which the file must be empty or gone: two seconds, no editor takes that long
 
 
-async def watch(path: Path, changed: Callable[[], None], stop: asyncio.Event, every_seconds: float = 0.5) -> None:
+async def watch(
+    path: Path, known: bytes | None, changed: Callable[[], None], stop: asyncio.Event, every_seconds: float = 0.5
+) -> None:
     """Call `changed` after each change of the file's content, until `stop` is set; also when it stays empty or gone.
+
+    known: its content when it was last read, for it may have changed since.
 
     It looks at the content, a few µs each time: that works for files written in place, renamed over, behind symlinks
     that are swapped (Kubernetes), in folders that are replaced and on network disks, where change notices do not.
     """
-    known = last = content(path)
+    last = content(path)
     looks = 0  # in a row with the same result
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):

@@ -35,7 +35,7 @@ async def watching(path: Path) -> AsyncIterator[Watched]:
     """Watch until the block is left; the watcher must end by itself then."""
     watched, stop = Watched(path), asyncio.Event()
     async with asyncio.timeout(2 * DEADLINE_SECONDS), asyncio.TaskGroup() as tasks:
-        tasks.create_task(watch(path, watched.changed, stop, EVERY_SECONDS))
+        tasks.create_task(watch(path, content(path), watched.changed, stop, EVERY_SECONDS))
         await asyncio.sleep(0)  # one turn of the loop: its first look
         yield watched
         stop.set()
@@ -140,3 +140,14 @@ async def test_a_pipe_is_never_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert content(tmp_path / "pipe") is None
     assert content(tmp_path) is None
+
+
+async def test_a_change_before_the_first_look_is_noticed(tmp_path: Path) -> None:
+    path, stop = tmp_path / "settings.yaml", asyncio.Event()
+    path.write_text("old")
+    watched, read = Watched(path), content(path)
+    path.write_text("new")
+    async with asyncio.timeout(2 * DEADLINE_SECONDS), asyncio.TaskGroup() as tasks:
+        tasks.create_task(watch(path, read, watched.changed, stop, EVERY_SECONDS))
+        assert await watched.next() == b"new"
+        stop.set()

@@ -138,10 +138,14 @@ class Journal:
         self._opened = self._clock()
 
     def _close_segment(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self.number += 1  # only now: the drainer deletes what is finished
-        self._file, self._size = -1, 0
+        file, self._file, self._size = self._file, -1, 0
+        if file < 0:
+            return
+        try:
+            os.close(file)
+        except OSError:  # closed it is all the same, and its number may soon be another file's. Source: close(2)
+            self.failures += 1
+        self.number += 1  # only now: the drainer deletes what is finished
 
     def _write_spilled(self) -> bool:
         while self._spill:

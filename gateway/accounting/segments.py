@@ -6,6 +6,7 @@ The lock is an flock on the writer's folder, which the kernel drops with the pro
 lock of a folder later knows that its writer is dead, and owns what it left.
 """
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -30,11 +31,9 @@ class Claim(Struct, frozen=True):
 
     def release(self) -> None:
         """Give the folder up; it goes when it is empty, and waits for its next owner when it is not."""
-        try:
+        with contextlib.suppress(OSError):  # not empty, or gone
             self.path.rmdir()
-        except OSError:  # not empty, or gone
-            pass
-        finally:
+        with contextlib.suppress(OSError):  # closed it is all the same. Source: close(2)
             os.close(self.lock)
 
 
@@ -52,38 +51,48 @@ def segment_name(number: int) -> str:
 
 
 def claim_own(root: Path) -> Claim:
-    """A new folder below `root` for this process, mode 0700."""
+    """A new folder below `root` for this process, mode 0700. Raises OSError."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
         path = root / f"{os.getpid()}-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700)
-        # Between mkdir and flock another process may take the folder for abandoned and remove it: then make another.
-        if (claim := claim_folder(path, wait=True)) is not None:
-            return claim
+        try:
+            return locked(path, fcntl.LOCK_EX)
+        except FileNotFoundError:  # between mkdir and flock another process took it for abandoned: make another
+            continue
+        except OSError:  # no file descriptor left, no lock to be had: another folder would fare no better
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
 
 
 def claim_abandoned(root: Path) -> Iterator[Claim]:
     """The folders below `root` whose writers are dead. The caller releases each."""
     if root.is_dir():
         for path in sorted(root.iterdir()):
-            if path.is_dir() and (claim := claim_folder(path, wait=False)) is not None:
+            if path.is_dir() and (claim := claim_folder(path)) is not None:
                 yield claim
 
 
-def claim_folder(path: Path, wait: bool) -> Claim | None:
+def claim_folder(path: Path) -> Claim | None:
     """Lock a folder; None when somebody else has it or it is gone."""
     try:
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        return locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return None
+
+
+def locked(path: Path, how: int) -> Claim:
+    """Raises FileNotFoundError when the folder was removed meanwhile, any other OSError when it cannot be locked."""
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(lock), os.stat(path)):
-            return Claim(path, lock)
-    except OSError:  # locked, or removed while we waited
-        pass
-    os.close(lock)
-    return None
+        fcntl.flock(lock, how)
+        if not os.path.samestat(os.fstat(lock), os.stat(path)):
+            raise FileNotFoundError(path)
+    except OSError:
+        os.close(lock)
+        raise
+    return Claim(path, lock)
 
 
 def read_lines(segment: Path, offset: int, limit: int) -> Chunk:

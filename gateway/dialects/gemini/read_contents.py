@@ -35,7 +35,7 @@ class ContentsReader:
         role = ROLES.get(content.role)
         if role is None:
             raise InvalidRequest(
-                f"Invalid value for '{path}.role': '{content.role}'; expected 'user' or 'model'.",
+                f"Invalid value for '{path}.role': '{(content.role or '')[:40]}'; expected 'user' or 'model'.",
                 param=f"{path}.role",
                 code="invalid_value",
             )

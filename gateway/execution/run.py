@@ -19,6 +19,7 @@ from gateway.execution.lines import Line
 from gateway.execution.retry_budget import RetryBudget
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope, Verdict
 from gateway.routing.plan import Candidate, Decision, replan
+from gateway.routing.session import NOTHING, Recollection
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
 from gateway.wire.conversation import Loss
@@ -62,6 +63,7 @@ class Errand(Struct):
     catalog_version: str
     standings: int  # how many candidates the receipt tells of
     retries: RetryBudget
+    recollection: Recollection = NOTHING  # of the conversation that the request continues
     attempts: list[AttemptRecord] = []
     failures: list[tuple[str, Fault]] = []  # target, and why
     failed_providers: set[str] = set()
@@ -174,7 +176,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
     if losses and refuses_losses(errand):
         errand.health.released(line.column)
         return passed_over(errand, line, losses)
-    key = errand.health.take_key(line.column, monotonic())
+    key = errand.health.take_key(line.column, monotonic(), errand.recollection.key_for(line.target))
     call = Call(
         column=line.column,
         target=line.target,

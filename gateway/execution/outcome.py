@@ -4,12 +4,11 @@ from time import monotonic
 
 from msgspec import Struct
 
+from gateway.accounting.carbon import Carbon, carbon_of
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.accounting.usage import settle
-from gateway.catalog.columns import Targets
 from gateway.errors import GatewayError
 from gateway.execution.attempt import Begun, Whole, record_of
-from gateway.execution.lines import Line
 from gateway.execution.run import Arrival, Errand
 from gateway.providers.faults import Fault
 from gateway.routing.explain import summary
@@ -26,10 +25,10 @@ class Spent(Struct, frozen=True, gc=False):
 
     usage: Usage
     cost_nano_usd: int | None  # None: no price is known
-    carbon_g: float | None
+    carbon: Carbon | None  # None: nobody has measured the model
 
 
-NOTHING_SPENT = Spent(NOTHING, 0, 0.0)
+NOTHING_SPENT = Spent(NOTHING, 0, None)
 
 
 def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
@@ -42,17 +41,8 @@ def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     return Spent(
         usage,
         line.prices.cost_nano_usd(usage, errand.prompt.image_count),
-        carbon_g(usage, line, errand.decision.targets),
+        None if line.emission is None else carbon_of(usage, line.emission),
     )
-
-
-def carbon_g(usage: Usage, line: Line, targets: Targets) -> float | None:
-    """gCO2e of this usage, by the target's grams per token. Nobody has measured models that make embeddings."""
-    if targets.models[line.column].embeds:
-        return None
-    fresh, cached, output = targets.matrix.carbon[:, line.column].tolist()
-    fresh_tokens = usage.input_tokens - usage.cached_tokens
-    return float(fresh * fresh_tokens + cached * usage.cached_tokens + output * usage.output_tokens)
 
 
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
@@ -142,7 +132,8 @@ def receipt(
         usage=spent.usage,
         cost_nano_usd=spent.cost_nano_usd,
         cost_estimated=spent.usage.estimated,
-        carbon_g=spent.carbon_g,
+        carbon_g=0.0 if column is None else None if spent.carbon is None else spent.carbon.g,
+        carbon=spent.carbon,
         seconds=monotonic() - arrival.started,
         first_token_seconds=first_token_seconds,
         overhead_seconds=errand.overhead_seconds(),

@@ -23,6 +23,7 @@ from gateway.wire.delta import (
     Usage,
     UsageReport,
 )
+from gateway.wire.partial import Partial
 
 
 class Translation:
@@ -214,9 +215,16 @@ class TranslatedStream:
         usage = billed if billed is not None and billed.estimated else self.usage
         return self._late + self._writer.closing(metadata, usage)
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The end of an answer that broke off."""
-        return self._writer.cut(message, code, error_type, metadata)
+        return self._writer.cut(message, code, error_type, metadata, partial)
 
 
 def size_of(delta: Delta) -> int:

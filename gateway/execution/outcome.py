@@ -2,15 +2,12 @@
 
 from time import monotonic
 
-from msgspec import Struct
-
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.accounting.usage import settle
-from gateway.catalog.columns import Targets
 from gateway.errors import GatewayError
 from gateway.execution.attempt import Begun, Whole, record_of
-from gateway.execution.lines import Line
-from gateway.execution.run import Arrival, Errand
+from gateway.execution.errand import Arrival, Errand
+from gateway.execution.spending import NOTHING_SPENT, Spent, priced
 from gateway.providers.faults import Fault
 from gateway.routing.explain import summary
 from gateway.wire.conversation import Loss
@@ -18,41 +15,17 @@ from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
 
 NOTHING = Usage()
+OUTPACED = "outpaced"
 MOST_CALLER_SHARE = 0.2  # of a stream's time, spent on writing to the caller, for its speed to be the provider's
-
-
-class Spent(Struct, frozen=True, gc=False):
-    """What an answer used, cost and emitted."""
-
-    usage: Usage
-    cost_nano_usd: int | None  # None: no price is known
-    carbon_g: float | None
-
-
-NOTHING_SPENT = Spent(NOTHING, 0, 0.0)
 
 
 def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     """Settle the provider's count against ours, and price it."""
     read = answer.facts if isinstance(answer, Whole) else answer.relay
     figures = errand.decision.profile.figures
-    line = errand.lines[answer.call.column]
     estimate = Usage(int(figures.input_tokens), output_tokens=read.output_tokens_estimate, estimated=True)
     usage = settle(read.usage, estimate)
-    return Spent(
-        usage,
-        line.prices.cost_nano_usd(usage, errand.prompt.image_count),
-        carbon_g(usage, line, errand.decision.targets),
-    )
-
-
-def carbon_g(usage: Usage, line: Line, targets: Targets) -> float | None:
-    """gCO2e of this usage, by the target's grams per token. Nobody has measured models that make embeddings."""
-    if targets.models[line.column].embeds:
-        return None
-    fresh, cached, output = targets.matrix.carbon[:, line.column].tolist()
-    fresh_tokens = usage.input_tokens - usage.cached_tokens
-    return float(fresh * fresh_tokens + cached * usage.cached_tokens + output * usage.output_tokens)
+    return priced(usage, errand.lines[answer.call.column], errand.prompt.image_count, errand.decision.targets)
 
 
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
@@ -123,6 +96,8 @@ def receipt(
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
     told = summary(decision, column, errand.standings)
+    if errand.outpaced is not NOTHING_SPENT:
+        spent = spent.plus(errand.outpaced)
     line = None if column is None else errand.lines[column]
     offer = None if column is None else decision.targets.offers[column]
     return Receipt(
@@ -138,10 +113,10 @@ def receipt(
         status=status,
         outcome=outcome,
         stream=prompt.stream,
-        fallback=any(one.target != decision.plan.candidates[0].target for one in attempts),
+        fallback=any(one.target != decision.plan.candidates[0].target and one.outcome != OUTPACED for one in attempts),
         usage=spent.usage,
         cost_nano_usd=spent.cost_nano_usd,
-        cost_estimated=spent.usage.estimated,
+        cost_estimated=spent.usage.estimated or errand.outpaced.usage.estimated,
         carbon_g=spent.carbon_g,
         seconds=monotonic() - arrival.started,
         first_token_seconds=first_token_seconds,

@@ -15,9 +15,10 @@ from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Overloaded, Unauthorized
 from gateway.execution.attempt import Begun, Whole
+from gateway.execution.errand import Arrival, Errand
 from gateway.execution.lines import lossless
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
-from gateway.execution.run import Arrival, Errand, carry
+from gateway.execution.run import carry
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind
@@ -179,6 +180,7 @@ class Exchange:
             catalog_version=snapshot.catalog.version,
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
+            hedges=self.state.hedges,
         )
 
     async def reply(self, errand: Errand, answer: Whole) -> None:

@@ -17,7 +17,11 @@ OF_ONE_KEY = (Scope.ALLOWANCE, Scope.KEY)
 
 
 class Walk:
-    """The candidates of one errand in their order."""
+    """The candidates of one errand, in the order in which they are to be asked. Each that comes has a place kept.
+
+    In the end, panic mode: nobody else is left, and a call that may fail beats no answer. Not so where a provider has
+    stated a wait, or has refused our key: a call would make that worse.
+    """
 
     __slots__ = ("_cooling", "_deferred", "_errand", "_is_cut_short", "_kept_out", "_queue")
 
@@ -29,28 +33,46 @@ class Walk:
         self._deferred: set[str] = set()  # had no room when it was their turn: asked when nobody else is left
         self._is_cut_short = False
 
-    def next(self) -> Line | None:
-        """The next target that may be asked, and has a place kept for it; None when there is none."""
-        errand, queue = self._errand, self._queue
-        while queue and errand.may_go_on() and (now := monotonic()) < errand.over_at:
-            candidate = queue.popleft()
-            cooldown = errand.health.cooldown(candidate.column, now)
-            if cooldown is not None:
-                self._cooling[candidate.target] = cooldown
-                if cooldown.kind is FaultKind.MODEL_GONE:
-                    self._kept_out.append(candidate)
-            elif queue and candidate.target not in self._deferred and not errand.health.has_room(candidate.column, now):
-                self._deferred.add(candidate.target)
-                queue.append(candidate)
-            elif not errand.health.admits(candidate.column, now):
-                self._kept_out.append(candidate)
-            elif not errand.may_try_on():
+    def __iter__(self) -> Iterator[Line]:
+        errand = self._errand
+        while self._queue and errand.may_go_on() and (now := monotonic()) < errand.over_at:
+            candidate = self._queue.popleft()
+            if not self._is_open(candidate, now):
+                continue
+            if not errand.may_try_on():
                 errand.health.released(candidate.column)
                 self._is_cut_short = True
-                return None
-            else:
-                return errand.lines[candidate.column]
-        return None
+                return
+            yield errand.lines[candidate.column]
+        for candidate in self._kept_out[:PANIC_TRIES]:
+            if not errand.may_go_on() or not errand.may_try_on() or monotonic() >= errand.over_at:
+                return
+            self._cooling.pop(candidate.target, None)
+            yield errand.lines[candidate.column]
+
+    def _is_open(self, candidate: Candidate, now: float) -> bool:
+        """Whether it may be asked now; a note of why not, and whether it may be later."""
+        health, column, target = self._errand.health, candidate.column, candidate.target
+        cooldown = health.cooldown(column, now)
+        if cooldown is not None:
+            self._cooling[target] = cooldown
+            if cooldown.kind is FaultKind.MODEL_GONE:
+                self._kept_out.append(candidate)
+            return False
+        if self._queue and target not in self._deferred and not health.has_room(column, now):
+            self._deferred.add(target)
+            self._queue.append(candidate)
+            return False
+        if not health.admits(column, now):
+            self._kept_out.append(candidate)
+            return False
+        return True
+
+    def failed(self, line: Line, fault: Fault) -> None:
+        """Find out who is left. Raises when the fault is the caller's."""
+        verdict = verdict_on(self._errand, fault)
+        left = whoever_is_left(self._errand, line, verdict, RULES[fault.kind].scope)
+        self._queue = deque(sorted(left, key=lambda one: one.target in self._deferred))
 
     def rivals(self, line: Line) -> Iterator[Line]:
         """Who may be asked as well while this target, the first of the errand, is late; best first.
@@ -73,26 +95,6 @@ class Walk:
                 and errand.health.admits(one.column, now)
             ):
                 yield errand.lines[one.column]
-
-    def failed(self, line: Line, fault: Fault) -> None:
-        """Find out who is left. Raises when the fault is the caller's."""
-        verdict = verdict_on(self._errand, fault)
-        left = whoever_is_left(self._errand, line, verdict, RULES[fault.kind].scope)
-        self._queue = deque(sorted(left, key=lambda one: one.target in self._deferred))
-
-    def desperate(self) -> Iterator[Line]:
-        """Panic mode: nobody else is left, and a call that may fail beats no answer.
-
-        Not so where a provider has stated a wait, or has refused our key: a call would make that worse.
-        """
-        errand = self._errand
-        for candidate in self._kept_out[:PANIC_TRIES]:
-            if self._is_cut_short or not errand.may_go_on() or monotonic() >= errand.over_at:
-                return
-            if not errand.may_try_on():
-                return
-            self._cooling.pop(candidate.target, None)
-            yield errand.lines[candidate.column]
 
     def exhausted(self) -> GatewayError:
         """What the caller is told at the end of it."""

@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: build ## set up and serve on 127.0.0.1:$(PORT); keyless on the simulator when no provider key is set
 	$(BIN)/python -m gateway serve --port $(PORT)
@@ -20,6 +20,9 @@ check: build ## ruff, mypy --strict, floor plan, docs
 
 bench: build ## micro-benchmarks of core and translations, then gateway CPU against a bare nginx proxy
 	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.bench_formats && $(BIN)/python -m loadtest.closed_loop
+
+bench-session: build ## an agent's session of 40 turns with and without the memory of prompt caches: what is saved
+	$(BIN)/python -m loadtest.bench_session
 
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
@@ -55,4 +58,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench loadtest chaos fuzz clients security annotate build lock clean
+.PHONY: help run test check bench bench-session loadtest chaos fuzz clients security annotate build lock clean

@@ -11,9 +11,11 @@ from libc.string cimport memcpy, memset
 
 import numpy
 
-from core.decision import STREAM_WRITING_SHARE, TOLD as _TOLD, DecisionTable, Parts, Ranking, Reason, check_policy
+from core.decision import (
+    STREAM_WRITING_SHARE, TOLD as _TOLD, DecisionTable, Parts, Ranking, Reason, check_policy, check_warm
+)
 from core.dimensions import DIMENSIONS
-from core.matrix import CatalogMatrix, PolicyVector, RequestFigures
+from core.matrix import MOST_WARM, CatalogMatrix, PolicyVector, RequestFigures
 
 cdef enum:
     COST, LATENCY, QUALITY, AVAILABILITY, CARBON
@@ -24,8 +26,12 @@ cdef enum:
     EXACT_POWERS = 23  # of ten, from 0: those that a double holds exactly
     RANKED = 64
     POLICIES = 256  # kept compiled; a snapshot has a few, one per router
+    WARM = 8  # core.matrix.MOST_WARM
 
 MAX_RANKED = RANKED
+
+if MOST_WARM != WARM:
+    raise ImportError("core._scorer_cy and core.matrix disagree on MOST_WARM; change both")
 
 cdef enum:  # core.decision.Reason, as C constants
     ELIGIBLE, NOT_ALLOWED, LACKS_ABILITY, WINDOW, OUTPUT_LIMIT, UNPRICED
@@ -44,7 +50,6 @@ for _power in range(EXACT_POWERS):
 
 cdef struct Request:
     float input_tokens
-    float cached_tokens
     float output_tokens
     float stated_limit      # the caller's max_output_tokens, 0 when not stated
     float output_ceiling    # the same, inf when not stated
@@ -52,6 +57,10 @@ cdef struct Request:
     float felt_share        # of the writing time
     Py_ssize_t task
     uint32_t needs
+    bint writes
+    Py_ssize_t warm_count
+    int32_t[WARM] warm_columns
+    float[WARM] warm_tokens
 
 cdef struct Curve:
     bint logarithmic
@@ -171,13 +180,16 @@ cdef void count_tokens(
     const float[::1] output_limit,     # IN  [n]
     float[:, ::1] tokens,              # OUT [3, n] input, cached input, expected output
 ) noexcept nogil:
-    cdef float input_tokens = request.input_tokens, cached_tokens = request.cached_tokens
+    cdef float input_tokens = request.input_tokens, nothing = 0
     cdef float output_tokens = request.output_tokens, ceiling = request.output_ceiling
     cdef float output, limit
-    cdef Py_ssize_t m
+    cdef Py_ssize_t m, warm
     for m in range(token_ratio.shape[0]):
         tokens[0, m] = input_tokens * token_ratio[m]
-        tokens[1, m] = cached_tokens * token_ratio[m]
+        tokens[1, m] = nothing
+    for warm in range(request.warm_count):
+        m = request.warm_columns[warm]
+        tokens[1, m] = request.warm_tokens[warm] * token_ratio[m]
     for m in range(output_ratio.shape[0]):
         output = output_tokens * output_ratio[m]
         limit = output_limit[m]
@@ -186,13 +198,16 @@ cdef void count_tokens(
 
 
 cdef void price_tokens(
+    bint writes,
     const float[:, ::1] tokens,        # IN  [3, n]
     const float[:, ::1] price,         # IN  [5, n] USD
     const float[::1] tier_from,        # IN  [n] input tokens
     const float[:, ::1] tier_price,    # IN  [3, n] USD
+    const float[::1] write_surcharge,  # IN  [n] share
     float[:, ::1] figures,             # OUT row COST, USD
 ) noexcept nogil:
     cdef float cached, input_price, cached_price, output_price, tier_input, tier_cached, tier_output
+    cdef float one = 1, written = 1 if writes else 0
     cdef bint in_tier
     cdef Py_ssize_t m
     for m in range(tier_from.shape[0]):
@@ -204,7 +219,7 @@ cdef void price_tokens(
         tier_cached = tier_price[1, m]
         tier_output = tier_price[2, m]
         in_tier = tokens[0, m] > tier_from[m]
-        input_price = tier_input if in_tier else input_price
+        input_price = (tier_input if in_tier else input_price) * (one + written * write_surcharge[m])
         cached_price = tier_cached if in_tier else cached_price
         output_price = tier_output if in_tier else output_price
         cached = tokens[1, m]
@@ -514,7 +529,7 @@ cdef class Scorer:
 
     cdef Py_ssize_t n
     cdef const float[:, ::1] price, tier_price, quality, carbon
-    cdef const float[::1] tier_from, output_ratio, token_ratio, window, input_limit, output_limit
+    cdef const float[::1] tier_from, write_surcharge, output_ratio, token_ratio, window, input_limit, output_limit
     cdef const uint32_t[::1] abilities
     cdef const uint8_t[::1] priced
     # What the last call was given, read once: routers and health publish the same immutable objects again and again.
@@ -534,6 +549,7 @@ cdef class Scorer:
         self.price = matrix.price
         self.tier_from = matrix.tier_from
         self.tier_price = matrix.tier_price
+        self.write_surcharge = matrix.write_surcharge
         self.output_ratio = matrix.output_ratio
         self.token_ratio = matrix.token_ratio
         self.quality = matrix.quality
@@ -546,7 +562,10 @@ cdef class Scorer:
         for name, rows in (("price", 5), ("tier_price", 3), ("carbon", 3), ("quality", matrix.quality.shape[0])):
             if getattr(matrix, name).shape != (rows, self.n):
                 raise ValueError(f"scorer: {name} must have shape {(rows, self.n)}")
-        for name in ("tier_from", "output_ratio", "token_ratio", "input_limit", "output_limit", "abilities", "priced"):
+        for name in (
+            "tier_from", "write_surcharge", "output_ratio", "token_ratio", "input_limit", "output_limit", "abilities",
+            "priced",
+        ):
             if getattr(matrix, name).shape != (self.n,):
                 raise ValueError(f"scorer: {name} must have one entry for each of the {self.n} targets")
         self.compiled_policies = {}
@@ -630,7 +649,10 @@ cdef class Scorer:
     cdef void evaluate(self) noexcept nogil:
         """Fill the scratch rows. All shapes have been checked."""
         count_tokens(&self.request, self.token_ratio, self.output_ratio, self.output_limit, self.tokens)
-        price_tokens(self.tokens, self.price, self.tier_from, self.tier_price, self.figures)
+        price_tokens(
+            self.request.writes, self.tokens, self.price, self.tier_from, self.tier_price, self.write_surcharge,
+            self.figures,
+        )
         price_extras(self.request.images, self.price, self.figures)
         time_answer(
             self.request.felt_share, self.tokens, self.first_token, self.per_token, self.figures, self.whole_answer
@@ -686,9 +708,15 @@ cdef class Scorer:
         if not isinstance(request, RequestFigures):
             raise TypeError(f"scorer: request must be RequestFigures, not {type(request).__name__}")
         (
-            self.request.input_tokens, self.request.cached_tokens, self.request.output_tokens,
-            self.request.stated_limit, self.request.images, self.request.task, self.request.needs, stream,
+            self.request.input_tokens, warm, self.request.output_tokens, self.request.stated_limit,
+            self.request.images, self.request.task, self.request.needs, stream, self.request.writes,
         ) = <tuple> request
+        self.request.warm_count = len(warm)
+        if warm:
+            check_warm(request, self.n)
+            for place, (column, tokens) in enumerate(warm):
+                self.request.warm_columns[place] = column
+                self.request.warm_tokens[place] = tokens
         if not 0 <= self.request.task < self.quality.shape[0]:
             raise ValueError(f"scorer: task is {self.request.task}; the matrix has {self.quality.shape[0]} tasks")
         self.request.output_ceiling = self.request.stated_limit if self.request.stated_limit > 0 else INFINITY

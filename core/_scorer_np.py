@@ -7,7 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decision import STREAM_WRITING_SHARE, TOLD, DecisionTable, Ranking, Reason, check_policy, counts_of, parts_of
+from core.decision import (
+    STREAM_WRITING_SHARE,
+    TOLD,
+    DecisionTable,
+    Ranking,
+    Reason,
+    check_policy,
+    check_warm,
+    counts_of,
+    parts_of,
+)
 from core.decision import significant as significant  # defined there, since the table is explained with it too
 from core.dimensions import DIMENSIONS
 from core.matrix import F32, U8, CatalogMatrix, LiveFigures, PolicyVector, RequestFigures
@@ -88,7 +98,9 @@ class _Tokens(NamedTuple):
 
 def _tokens(matrix: CatalogMatrix, request: RequestFigures) -> _Tokens:
     input_tokens = request.input_tokens * matrix.token_ratio
-    cached = request.cached_tokens * matrix.token_ratio
+    cached = np.zeros_like(input_tokens)
+    for column, tokens in request.warm:
+        cached[column] = np.float32(tokens) * matrix.token_ratio[column]
     output = np.minimum(request.output_tokens * matrix.output_ratio, matrix.output_limit)
     if request.max_output_tokens > 0:
         output = np.minimum(output, np.float32(request.max_output_tokens))
@@ -98,7 +110,8 @@ def _tokens(matrix: CatalogMatrix, request: RequestFigures) -> _Tokens:
 def _cost_usd(matrix: CatalogMatrix, tokens: _Tokens, request: RequestFigures) -> F32:
     token_price = np.where(tokens.input > matrix.tier_from, matrix.tier_price, matrix.price[:3])
     image_price, request_price = matrix.price[3:]
-    token_cost = tokens.fresh * token_price[0] + tokens.cached * token_price[1] + tokens.output * token_price[2]
+    fresh_price = token_price[0] * (1 + matrix.write_surcharge) if request.writes else token_price[0]
+    token_cost = tokens.fresh * fresh_price + tokens.cached * token_price[1] + tokens.output * token_price[2]
     cost: F32 = token_cost + request.images * image_price + request_price
     return cost
 
@@ -186,3 +199,4 @@ def _check(matrix: CatalogMatrix, live: LiveFigures, request: RequestFigures, al
         raise ValueError(f"scorer: live figures and allowed must have one entry for each of the {n[0]} targets")
     if not 0 <= request.task < matrix.quality.shape[0]:
         raise ValueError(f"scorer: task is {request.task}; the matrix has {matrix.quality.shape[0]} tasks")
+    check_warm(request, n[0])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.dimensions import DIMENSIONS
-from core.matrix import F32, U8, PolicyVector
+from core.matrix import F32, MOST_WARM, U8, PolicyVector, RequestFigures
 
 # A stream is useful from its first token on, but not all of it: people read about 5 tokens a second, models write 20
 # to 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. Hence a stream's
@@ -91,3 +91,12 @@ def check_policy(policy: PolicyVector) -> None:
         if not fits:
             expectation = "0 < good < bad" if dimension.curve == "log" else "bad < good"
             raise ValueError(f"policy: {dimension.name} has anchors good {good:g}, bad {bad:g}; need {expectation}")
+
+
+def check_warm(request: RequestFigures, n: int) -> None:
+    """Raise ValueError unless every warm column exists and holds no more than the request. n: number of targets."""
+    if len(request.warm) > MOST_WARM:
+        raise ValueError(f"scorer: {len(request.warm)} columns are warm; there may be {MOST_WARM}")
+    for column, tokens in request.warm:
+        if not (0 <= column < n and 0 <= tokens <= request.input_tokens):
+            raise ValueError(f"scorer: column {column} of {n} has {tokens:g} of {request.input_tokens:g} tokens warm")

@@ -10,6 +10,8 @@ U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 
+MOST_WARM = 8  # columns that a request can be warm at
+
 
 class CatalogMatrix(NamedTuple):
     """Static figures of every target. All arrays are C-contiguous and read-only; [n] is the number of targets.
@@ -21,6 +23,7 @@ class CatalogMatrix(NamedTuple):
     price: F32  # [5, n] USD per unit: input token, cached input token, output token, image, request
     tier_from: F32  # [n] input tokens above which `tier_price` applies; inf: never
     tier_price: F32  # [3, n] USD per input, cached input, output token above the tier
+    write_surcharge: F32  # [n] share by which an input token costs more when the provider's cache is to keep it
     output_ratio: F32  # [n] output tokens of this model / predicted output tokens (verbosity, hidden reasoning), > 0
     token_ratio: F32  # [n] input tokens by this model's tokenizer / our estimate, > 0
     quality: F32  # [tasks, n] probability that the answer is good, 0-1
@@ -46,13 +49,14 @@ class RequestFigures(NamedTuple):
     """What the decision knows of the request."""
 
     input_tokens: float
-    cached_tokens: float  # of the input, expected to be read from the provider's cache
+    warm: tuple[tuple[int, float], ...]  # column -> tokens of the input that its provider still has in its cache
     output_tokens: float  # expected
     max_output_tokens: float  # asked for by the caller; 0 when not stated
     images: float
     task: int  # row of CatalogMatrix.quality
     needs: int  # bits of Ability
     stream: bool  # latency weighs the first token more
+    writes: bool = False  # the caller has what is not in the cache written to it, where that has a price
 
 
 class PolicyVector(NamedTuple):

@@ -26,6 +26,7 @@ from gateway.execution.outcome import learn, receipt_of_answer, spent_by
 from gateway.execution.retry_budget import RetryBudget
 from gateway.routing.describe import describe
 from gateway.routing.explain import summary
+from gateway.routing.session import NOTHING
 from gateway.server.decisions import Decisions
 from gateway.server.inference import answer_headers, decide
 from gateway.server.metadata import cost_header, metadata_of
@@ -63,7 +64,7 @@ def steps() -> dict[str, Callable[[], object]]:
     snapshot = bootstrap.compile_snapshot(settings, bootstrap.known_catalog(settings), {}, ports)
     prompt = parse(REQUEST, "auto")
     asked = Asked(prompt, CHAT, Identity("dec_x", 1))
-    decision = decide(snapshot.chat, asked, describe(prompt), "", lambda router: None)
+    decision = decide(snapshot.chat, asked, describe(prompt), "", lambda router: None, NOTHING)
     chosen = decision.plan.candidates[0].column
     line = snapshot.chat.lines[chosen]
     codec = codec_of(CHAT, "openai_chat")
@@ -113,7 +114,9 @@ def steps() -> dict[str, Callable[[], object]]:
     return {
         "parse": lambda: parse(REQUEST, "auto"),
         "describe": lambda: describe(prompt),
-        "decide, describe included": lambda: decide(snapshot.chat, asked, describe(prompt), "", lambda router: None),
+        "decide, describe included": lambda: decide(
+            snapshot.chat, asked, describe(prompt), "", lambda router: None, NOTHING
+        ),
         "codec.request": lambda: codec.request(asked, line.manner),
         "read_answer": lambda: read_answer(ANSWER),
         "spent_by": lambda: spent_by(errand, whole),

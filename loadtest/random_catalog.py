@@ -26,7 +26,7 @@ def random_situation(n: int, seed: int, limited: bool = True) -> Situation:
     return Situation(
         matrix=random_matrix(n, rng),
         live=random_live(n, rng),
-        request=random_request(rng),
+        request=random_request(n, rng),
         policy=random_policy(rng, limited),
         allowed=(rng.random(n) < 0.9).astype(np.uint8),
     )
@@ -41,6 +41,7 @@ def random_matrix(n: int, rng: np.random.Generator) -> CatalogMatrix:
         price=np.concatenate([token_price, spread(rng, 1e-4, 1e-2, (1, n)), spread(rng, 1e-6, 1e-3, (1, n))]),
         tier_from=np.where(tiered, np.float32(128_000), np.float32(np.inf)),
         tier_price=token_price * np.float32(2),
+        write_surcharge=rng.choice([0.0, 0.0, 0.25], n).astype(np.float32),
         output_ratio=spread(rng, 0.5, 8.0, n),
         token_ratio=spread(rng, 0.8, 1.5, n),
         quality=rng.uniform(0.2, 1.0, (TASKS, n)).astype(np.float32),
@@ -64,12 +65,12 @@ def random_live(n: int, rng: np.random.Generator) -> LiveFigures:
     )
 
 
-def random_request(rng: np.random.Generator) -> RequestFigures:
-    """Up to 300 thousand tokens in and 16 thousand out."""
+def random_request(n: int, rng: np.random.Generator) -> RequestFigures:
+    """Up to 300 thousand tokens in and 16 thousand out; some have most of it warm at one target."""
     input_tokens = float(spread(rng, 10.0, 3e5, 1)[0])
     return RequestFigures(
         input_tokens=input_tokens,
-        cached_tokens=float(input_tokens * rng.choice([0.0, 0.0, 0.7])),
+        warm=((int(rng.integers(0, n)), 0.7 * input_tokens),) if n and rng.random() < 0.3 else (),
         output_tokens=float(spread(rng, 10.0, 16e3, 1)[0]),
         max_output_tokens=float(rng.choice([0.0, 0.0, 1_000.0, 30_000.0])),
         images=float(rng.choice([0.0, 0.0, 2.0])),

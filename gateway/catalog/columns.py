@@ -136,6 +136,7 @@ def _matrix(
         price=_rows(prices, 5, PER_TOKEN, per_unit=(3, 4)),
         tier_from=_frozen([tier.above_input_tokens if tier else np.inf for tier in tiers]),
         tier_price=_rows([_tier(tier, row) for tier, row in zip(tiers, prices, strict=True)], 3, PER_TOKEN),
+        write_surcharge=_frozen([_write_surcharge(offer) for offer in offers]),
         output_ratio=_frozen([speed.output_ratio(card) for card in models]),
         token_ratio=_frozen([TOKEN_RATIO.get(card.maker, 1.0) for card in models]),
         quality=_readonly(np.ascontiguousarray(quality.shares[:, of_model])),
@@ -228,6 +229,12 @@ def _tier(tier: PriceTier | None, below: Sequence[float]) -> tuple[float, float,
     higher = _value(tier.input, below[0])
     cached = _value(tier.cached_input, below[1] * higher / below[0] if below[0] else below[1])
     return higher, cached, _value(tier.output, below[2])
+
+
+def _write_surcharge(offer: Offer) -> float:
+    """By which share a token written to the provider's cache costs more than a fresh one; 0 when nothing says so."""
+    fresh, write = _value(offer.prices.input, 0.0), _value(offer.prices.cache_write, 0.0)
+    return max(write / fresh - 1.0, 0.0) if fresh > 0 else 0.0
 
 
 def _by_model(offers: Sequence[Offer], models: Sequence[ModelCard]) -> dict[str, tuple[int, ...]]:

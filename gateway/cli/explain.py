@@ -126,6 +126,7 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
         f"{request.output_tokens:,} out{needs}\n"
     )
     print_candidates(decision, limit)
+    print_session(decision)
     print_flips(decision)
     print_exclusions(decision, limit)
 
@@ -151,6 +152,19 @@ def figure_cell(candidate: CandidateRecord, name: str) -> str:
     figure = number(share.figure, DIGITS) or "?"
     with_unit = {"USD": f"${figure}", "s": f"{figure}s", "gCO2e": f"{figure}g"}.get(share.unit, figure)
     return f"{'~' if share.estimated else ''}{with_unit} {share.contribution:+.3f}"
+
+
+def print_session(decision: DecisionRecord) -> None:
+    """What the conversation so far has to do with it."""
+    if decision.session is None:
+        return
+    say("")
+    if decision.session.target is not None:
+        moved = "goes on at" if decision.session.stays else "leaves"
+        say(f"the conversation {moved} {decision.session.target}")
+    for one in decision.session.warm:
+        warm, cold = number(one.cost_usd, DIGITS), number(one.cost_without_cache_usd, DIGITS)
+        say(f"  {one.target} has {one.cached_tokens:,} tokens of it warm: ${warm}, else ${cold}")
 
 
 def print_flips(decision: DecisionRecord) -> None:

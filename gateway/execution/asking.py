@@ -34,7 +34,7 @@ def prepare(errand: Errand, line: Line, *, is_first: bool) -> Call | Fault:
     if losses and refuses_losses(errand):
         errand.health.released(line.column)
         return passed_over(errand, line, losses)
-    key = errand.health.take_key(line.column, monotonic())
+    key = errand.health.take_key(line.column, monotonic(), errand.recollection.key_for(line.target))
     return Call(
         column=line.column,
         target=line.target,

@@ -118,19 +118,20 @@ class Health:
             if self._wait(column, provider, key, now) is None
         )
 
-    def take_key(self, column: int, now: float) -> int:
+    def take_key(self, column: int, now: float, wanted: int | None = None) -> int:
         """The key for an attempt at this target, which begins now and ends with `answered`, `failed` or `given_up`.
 
         Keys take turns; those that are cooling are left out, and those that are crowded if there is another. A key that
         was refused is tried again by one request: until that has ended the others leave it alone.
+        wanted: the key whose turn it is for this request, because its provider has the conversation in its cache.
         """
         provider = self._targets.offers[column].provider
         count = self._key_counts.get(provider, 1)
-        turn = self._next_key.get(provider, 0)
+        turn = self._next_key.get(provider, 0) if wanted is None else wanted
         order = [(turn + step) % count for step in range(count)]
         usable = [key for key in order if self._wait(column, provider, key, now) is None] or order
         key = next((key for key in usable if self._limit(provider, key).has_room), usable[0])
-        if count > 1:
+        if count > 1 and wanted is None:
             self._next_key[provider] = key + 1
         self._limit(provider, key).began()
         refused = self._refused.get((provider, key))

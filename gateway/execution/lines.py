@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.accounting.cost import PriceList
+from gateway.catalog.caching import CacheRule, cache_rule
 from gateway.catalog.card import ModelCard, Offer
 from gateway.catalog.columns import Targets
 from gateway.dialects.codec import Asked
@@ -64,6 +65,7 @@ class Line(Struct, frozen=True):
     window: float  # tokens
     secrets: tuple[str, ...]
     login: Login | None = None  # what lets us in, where `headers` do not
+    caching: CacheRule | None = None  # of its provider's prompt cache
     max_answer_bytes: int = MOST_WRITTEN
 
     @property
@@ -120,6 +122,7 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
                 window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
                 login=provider.login,
+                caching=cache_rule(offer),
                 max_answer_bytes=MOST_VECTORS if card.embeds else MOST_WRITTEN,
             )
         )

@@ -38,7 +38,7 @@ def describe(prompt: Prompt) -> Profile:
     )
     figures = RequestFigures(
         features.tokens,
-        0.0,  # nothing is known yet of what a provider has cached
+        (),  # what providers have in their caches is the session's affair
         prediction.output_tokens,
         float(prompt.max_output_tokens or 0),
         float(prompt.image_count),
@@ -54,7 +54,7 @@ def describe_inputs(prompt: Prompt) -> Profile:
     features = extract(prompt.texts, -1)
     figures = RequestFigures(
         input_tokens=features.tokens + prompt.counted_tokens,
-        cached_tokens=0.0,
+        warm=(),
         output_tokens=0.0,
         max_output_tokens=0.0,
         images=0.0,

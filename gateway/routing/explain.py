@@ -64,6 +64,23 @@ class Exclusion(Struct, frozen=True):
     detail: str
 
 
+class WarmRecord(Struct, frozen=True):
+    """What a target has of the conversation in its prompt cache, and what that is worth."""
+
+    target: str
+    cached_tokens: int  # expected, by our estimate
+    cost_usd: float  # of this request, going on there
+    cost_without_cache_usd: float
+
+
+class SessionRecord(Struct, frozen=True):
+    """The conversation that the request goes on with."""
+
+    target: str | None  # that has it so far, if it can still be had
+    stays: bool  # it is the first choice again
+    warm: tuple[WarmRecord, ...]
+
+
 class DecisionRecord(Struct, frozen=True):
     """Everything about a decision, ready for JSON."""
 
@@ -81,6 +98,7 @@ class DecisionRecord(Struct, frozen=True):
     excluded_counts: dict[str, int]
     flips: dict[str, Flip]  # of the best-scored candidate, by dimension; empty when it has no rival
     skipped: tuple[str, ...]
+    session: SessionRecord | None = None  # None for the first request of a conversation
 
 
 class Summary(Struct, frozen=True):
@@ -126,6 +144,7 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         excluded_counts=exclusion_counts(decision.selection.legs, furthest_reasons(cases)),
         flips=flips(every, cases),
         skipped=decision.selection.skipped,
+        session=_session_record(decision, cases[0]),
     )
 
 
@@ -205,6 +224,26 @@ def _request_record(decision: Decision) -> RequestRecord:
         stream=figures.stream,
         code_share=significant(profile.features.code_share),
     )
+
+
+def _session_record(decision: Decision, case: Case) -> SessionRecord | None:
+    """What staying costs and what leaving does; both prices hold for the same request at the same moment."""
+    figures, stay, ids = decision.profile.figures, decision.stay, decision.targets.ids
+    if stay is None and not figures.warm:
+        return None
+    cold = decision.scorer.table(decision.live, figures._replace(warm=()), case.leg.policy.vector, case.leg.allowed)
+    cost = INDEX["cost"]
+    warm = tuple(
+        WarmRecord(
+            target=ids[column],
+            cached_tokens=round(tokens),
+            cost_usd=significant(float(case.table.figures[cost, column])),
+            cost_without_cache_usd=significant(float(cold.figures[cost, column])),
+        )
+        for column, tokens in figures.warm
+    )
+    stays = decision.plan.candidates[0].column == stay
+    return SessionRecord(None if stay is None else ids[stay], stays, warm)
 
 
 def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateRecord:

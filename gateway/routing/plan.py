@@ -61,6 +61,7 @@ class Decision(Struct, frozen=True):
     pick: float
     plan: Plan
     preferred: frozenset[int] = frozenset()  # columns that come before all others of their leg, whatever the scores
+    stay: int | None = None  # column of the target that has the conversation so far
 
     @property
     def policy(self) -> Policy:
@@ -73,17 +74,38 @@ class Decision(Struct, frozen=True):
 
 
 def make_plan(
-    selection: Selection, profile: Profile, targets: Targets, scorer: Scorer, live: LiveFigures, pick: float
+    selection: Selection,
+    profile: Profile,
+    targets: Targets,
+    scorer: Scorer,
+    live: LiveFigures,
+    pick: float,
+    stay: int | None = None,
 ) -> Decision:
     """Rank the targets of every leg. Raises NothingEligible, or ContextTooLong when only the window is in the way.
 
     pick: in [0, 1); draws the first among those within the router's `spread` of the best.
+    stay: the column that answered this conversation so far, which goes on unless another gains more than `stay_margin`.
     """
     count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
     plan = ranked(selection, profile, targets, scorer, live, pick, count)
     if not plan.candidates:
         raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
-    return Decision(selection, profile, targets, scorer, live, pick, plan)
+    return Decision(selection, profile, targets, scorer, live, pick, staying(plan, selection, stay), stay=stay)
+
+
+def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
+    """The plan with the target that has the conversation first, if nobody is better by more than the margin."""
+    first = plan.candidates[0]
+    if stay is None or first.column == stay:
+        return plan
+    settings = selection.legs[first.leg].policy.settings
+    rivals = [one for one in plan.candidates if (one.leg, one.last_resort) == (first.leg, first.last_resort)]
+    own = next((one for one in rivals if one.column == stay), None)
+    margin = max(settings.stay_margin, settings.spread)
+    if own is None or max(one.score for one in rivals) - own.score > margin:
+        return plan
+    return replace(plan, candidates=(own, *(one for one in plan.candidates if one is not own)))
 
 
 def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
@@ -93,6 +115,8 @@ def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
     found = {one.column: one for one in (*_narrowed(decision, fits), *decision.plan.candidates)}
     candidates = sorted(found.values(), key=lambda one: (one.last_resort, one.leg, one.column not in columns))
     plan = Plan(tuple(candidates), decision.plan.rankings)
+    if decision.stay in columns:
+        plan = staying(plan, decision.selection, decision.stay)
     return replace(decision, plan=plan, preferred=columns)
 
 

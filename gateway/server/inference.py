@@ -19,11 +19,13 @@ from gateway.execution.errand import Arrival, Errand
 from gateway.execution.lines import lossless
 from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import carry
+from gateway.execution.spending import Spent
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind
 from gateway.routing.describe import Profile, describe
 from gateway.routing.plan import Decision, make_plan, preferring
+from gateway.routing.session import NOTHING, Recollection, Thread, column_of, thread_of, with_cache
 from gateway.routing.wishes import narrowed, without_suffix
 from gateway.server.clients import is_told_usage
 from gateway.server.limits import CallerGone, Message, Receive, Scope, Send, read_body
@@ -111,6 +113,7 @@ class Exchange:
         self.claim: Claim | None = None  # of a request with an Idempotency-Key
         self.messages: list[Message] = []  # what went to the caller of such a request
         self.is_answered = False
+        self.thread: Thread | None = None  # the conversation that the request continues
 
     async def serve(self, receive: Receive) -> None:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
@@ -167,7 +170,11 @@ class Exchange:
         if is_told_usage(prompt, headers, snapshot.settings.metadata.stream_usage) and not prompt.wants_usage:
             self.prompt = prompt = replace(prompt, wants_usage=True)
         asked = Asked(prompt, self.inbound, Identity(self.arrival.id, int(self.arrival.unix)))
-        decision = decide(self.market, asked, profile, router_of(self.scope), may_use)
+        now = monotonic()
+        if self.market is snapshot.chat:
+            self.thread = thread_of(prompt, profile.figures.input_tokens, self.arrival.key)
+        found = NOTHING if self.thread is None else self.state.sessions.recall(self.thread, now)
+        decision = decide(self.market, asked, profile, router_of(self.scope), may_use, found)
         return Errand(
             arrival=self.arrival,
             asked=asked,
@@ -181,12 +188,14 @@ class Exchange:
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
             hedges=self.state.hedges,
+            recollection=found,
         )
 
     async def reply(self, errand: Errand, answer: Whole) -> None:
         """A whole answer, with what it cost and why it came from where it did."""
         spent = spent_by(errand, answer)
         learn(errand, answer, spent)
+        self.remember(errand, answer, spent)
         errand.answered_at = answer.timing.ended
         receipt = receipt_of_answer(errand, answer, spent, "ok")
         body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
@@ -204,6 +213,7 @@ class Exchange:
         spent = spent_by(errand, begun)
         if fault is None:
             learn(errand, begun, spent)
+            self.remember(errand, begun, spent)
         else:
             errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
@@ -216,6 +226,15 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
         if fault is None:
             await begun.read_rest()
+
+    def remember(self, errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
+        """Note for the next turn of the conversation who has answered this one."""
+        if self.thread is not None:
+            line = errand.lines[answer.call.column]
+            ratio = float(errand.decision.targets.matrix.token_ratio[line.column])
+            self.state.sessions.keep(
+                self.thread, line.target, answer.call.key, spent.usage, line.caching, ratio, monotonic()
+            )
 
     def write(self, piece: bytes) -> Awaitable[None]:
         return self.send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -329,10 +348,13 @@ def default_model(scope: Scope, state: State) -> str:
     return router_of(scope) or state.live.current.settings.default_router
 
 
-def decide(market: Market, asked: Asked, profile: Profile, router: str, may_use: Callable[[str], None]) -> Decision:
+def decide(
+    market: Market, asked: Asked, profile: Profile, router: str, may_use: Callable[[str], None], found: Recollection
+) -> Decision:
     """Rank every target of the market for this request; those that would lose something of it come last.
 
-    router: that of the base URL, or "". Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
+    router: that of the base URL, or "". found: what is known of the conversation that the request continues.
+    Raises UnknownModel, Forbidden (by `may_use`), NothingEligible, ContextTooLong.
     """
     prompt = without_suffix(asked.prompt)
     selection = market.selector.select(prompt.model, prompt.chain, router)
@@ -341,7 +363,12 @@ def decide(market: Market, asked: Asked, profile: Profile, router: str, may_use:
     for name in selection.routers:
         may_use(name)
     live = market.health.view(monotonic())
-    decision = make_plan(selection, profile, market.targets, market.scorer, live, random.random())  # noqa: S311
+    stay = None
+    if found.branches and selection.legs[0].policy.settings.sessions:
+        profile = replace(profile, figures=with_cache(profile.figures, found, market.targets))
+        stay = column_of(found.stay, market.targets)
+    pick = random.random()  # noqa: S311
+    decision = make_plan(selection, profile, market.targets, market.scorer, live, pick, stay)
     preferred = lossless(market.lines, asked)
     return preferring(decision, preferred) if preferred else decision
 

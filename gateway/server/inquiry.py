@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from time import time
+from time import monotonic, time
 from typing import cast, get_args
 
 import msgspec
@@ -27,6 +27,7 @@ from gateway.live import Snapshot
 from gateway.routing.describe import describe, describe_inputs
 from gateway.routing.explain import DecisionRecord, record
 from gateway.routing.plan import Decision
+from gateway.routing.session import NOTHING, thread_of
 from gateway.server.auth import Caller
 from gateway.server.inference import decide
 from gateway.server.limits import read_body
@@ -128,7 +129,9 @@ class Inquiry:
         parse = partial(inbound.parse, default_model=router or snapshot.settings.default_router)
         prompt, profile = await understand(body, parse, describes)
         asked = Asked(prompt, inbound, Identity("", 0))
-        decision = decide(market, asked, profile, router, caller.may_use)
+        thread = thread_of(prompt, profile.figures.input_tokens, caller.name) if market is snapshot.chat else None
+        found = NOTHING if thread is None else self._state.sessions.recall(thread, monotonic())
+        decision = decide(market, asked, profile, router, caller.may_use, found)
         return answer(ENCODE(await self._record(decision, "")))
 
     async def decision(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.retry_budget import RetryBudget
 from gateway.live import Live, Snapshot
 from gateway.routing.plan import Decision
+from gateway.routing.session import SessionMemory
 from gateway.server.auth import Callers
 from gateway.server.decisions import Decisions
 from gateway.server.ids import Ids
@@ -30,6 +31,7 @@ class State:
         self.ids = Ids()
         self.retries = RetryBudget()
         self.hedges = HedgeBudget()
+        self.sessions = SessionMemory()
         self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
         self.gate = Gate(live.current.settings.server.max_in_flight, memory_limit(live.current.settings.server))
         self.callers = Callers(live.current.settings.keys)

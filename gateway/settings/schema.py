@@ -80,6 +80,13 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
     spread: Annotated[Share, said("score distance within which targets count as equal and share the load")] = 0.0
+    sessions: Annotated[
+        bool,
+        said("count what a conversation's targets have in their prompt caches, and stay with the one that answered"),
+    ] = True
+    stay_margin: Annotated[
+        Share, said("score by which another target has to be better for a conversation to move to it")
+    ] = 0.02
     loss: Annotated[
         Literal["report", "refuse"],
         said("what to do with a target whose format cannot say all that is asked for: report it, or never ask there"),

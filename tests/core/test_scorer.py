@@ -39,6 +39,7 @@ def matrix(n: int = 1) -> CatalogMatrix:
         price=column([1e-6, 1e-7, 4e-6, 0.002, 0.0], n),
         tier_from=np.full(n, np.inf, np.float32),
         tier_price=column([2e-6, 2e-7, 8e-6], n),
+        write_surcharge=np.full(n, 0.25, np.float32),
         output_ratio=np.ones(n, np.float32),
         token_ratio=np.ones(n, np.float32),
         quality=column([0.8, 0.6], n),
@@ -63,7 +64,7 @@ def live(n: int = 1) -> LiveFigures:
 
 REQUEST = RequestFigures(
     input_tokens=1_000.0,
-    cached_tokens=0.0,
+    warm=(),
     output_tokens=500.0,
     max_output_tokens=0.0,
     images=0.0,
@@ -121,7 +122,7 @@ def test_a_missing_extension_is_an_error_that_names_the_way_out(tmp_path: Path) 
 
 
 def test_cost_is_fresh_and_cached_input_and_output_and_images_and_the_request(scorer: ModuleType) -> None:
-    request = REQUEST._replace(cached_tokens=400.0, images=3.0)
+    request = REQUEST._replace(warm=((0, 400.0),), images=3.0)
     priced = matrix()._replace(price=column([1e-6, 1e-7, 4e-6, 0.002, 0.01], 1))
     expected = 600 * 1e-6 + 400 * 1e-7 + 500 * 4e-6 + 3 * 0.002 + 0.01
     assert figures_of(scorer, priced, request)[COST] == pytest.approx(expected, rel=1e-6)
@@ -164,7 +165,7 @@ def test_quality_is_that_of_the_task_and_availability_that_of_now(scorer: Module
 
 
 def test_carbon_counts_fresh_cached_and_output_tokens(scorer: ModuleType) -> None:
-    figures = figures_of(scorer, matrix(), REQUEST._replace(cached_tokens=400.0))
+    figures = figures_of(scorer, matrix(), REQUEST._replace(warm=((0, 400.0),)))
     assert figures[CARBON] == pytest.approx(600 * 1e-5 + 400 * 1e-6 + 500 * 1e-4, rel=1e-6)
 
 

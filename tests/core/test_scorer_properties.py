@@ -53,9 +53,11 @@ def select(situation: Situation, columns: list[int]) -> Situation:
     def kept(array: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(array[..., columns])
 
+    warm = tuple((columns.index(column), tokens) for column, tokens in situation.request.warm if column in columns)
     return situation._replace(
         matrix=CatalogMatrix._make(kept(array) for array in situation.matrix),
         live=LiveFigures._make(kept(array) for array in situation.live),
+        request=situation.request._replace(warm=warm),
         allowed=kept(situation.allowed),
     )
 

@@ -65,6 +65,7 @@ def make_targets(stalls: tuple[Stall, ...] = STALLS) -> Targets:
         price=np.stack([input_price, input_price, output_price, zeros, zeros]),
         tier_from=np.full(n, np.inf, np.float32),
         tier_price=np.stack([input_price, input_price, output_price]),
+        write_surcharge=zeros,
         output_ratio=np.ones(n, np.float32),
         token_ratio=np.ones(n, np.float32),
         quality=np.stack([row([stall.quality for stall in stalls])] * len(TASKS)),

@@ -56,7 +56,7 @@ class Errand(Struct):
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
     is_won: bool = False  # somebody has begun to answer: whoever is still asked is too late
-    outpaced: Spent = NOTHING_SPENT  # on those that were too late
+    outpaced: Spent = NOTHING_SPENT  # money and carbon that went to those who were too late; an estimate
 
     @property
     def prompt(self) -> Prompt:
@@ -76,6 +76,11 @@ class Errand(Struct):
     def may_try_on(self) -> bool:
         """Whether the process can spare one more try; the first fallback is always to be had."""
         return len(self.attempts) < FREE_TRIES or self.retries.allows(monotonic())
+
+    def is_fallback(self, column: int | None) -> bool:
+        """Whether another than the first choice answered, `column`; when nobody did, whether another was asked."""
+        first = self.decision.plan.candidates[0]
+        return any(one.target != first.target for one in self.attempts) if column is None else column != first.column
 
     def overhead_seconds(self) -> float:
         """Our own share: from the request's last byte to the last send (to now, when that failed), and from a whole

@@ -15,7 +15,6 @@ from gateway.wire.delta import Usage
 from gateway.wire.prompt import Prompt
 
 NOTHING = Usage()
-OUTPACED = "outpaced"
 MOST_CALLER_SHARE = 0.2  # of a stream's time, spent on writing to the caller, for its speed to be the provider's
 
 
@@ -96,7 +95,8 @@ def receipt(
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
     told = summary(decision, column, errand.standings)
-    if errand.outpaced is not NOTHING_SPENT:
+    is_hedged = errand.outpaced is not NOTHING_SPENT
+    if is_hedged:
         spent = spent.plus(errand.outpaced)
     line = None if column is None else errand.lines[column]
     offer = None if column is None else decision.targets.offers[column]
@@ -113,10 +113,10 @@ def receipt(
         status=status,
         outcome=outcome,
         stream=prompt.stream,
-        fallback=any(one.target != decision.plan.candidates[0].target and one.outcome != OUTPACED for one in attempts),
+        fallback=errand.is_fallback(column),
         usage=spent.usage,
         cost_nano_usd=spent.cost_nano_usd,
-        cost_estimated=spent.usage.estimated or errand.outpaced.usage.estimated,
+        cost_estimated=spent.usage.estimated or is_hedged,
         carbon_g=spent.carbon_g,
         seconds=monotonic() - arrival.started,
         first_token_seconds=first_token_seconds,

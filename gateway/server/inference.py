@@ -395,7 +395,7 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
         offer.model,
         offer.provider,
         len(errand.attempts) + 1,
-        column != errand.decision.plan.candidates[0].column,
+        errand.is_fallback(column),
         errand.overhead_seconds(),
     )
     return headers + loss_header(begun.call.losses)

@@ -15,9 +15,11 @@ from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Overloaded, Unauthorized
 from gateway.execution.attempt import Begun, Whole
+from gateway.execution.errand import Arrival, Errand
 from gateway.execution.lines import lossless
-from gateway.execution.outcome import Spent, learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
-from gateway.execution.run import Arrival, Errand, carry
+from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
+from gateway.execution.run import carry
+from gateway.execution.spending import Spent
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind
@@ -185,6 +187,7 @@ class Exchange:
             catalog_version=snapshot.catalog.version,
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
+            hedges=self.state.hedges,
             recollection=found,
         )
 
@@ -392,7 +395,7 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
         offer.model,
         offer.provider,
         len(errand.attempts) + 1,
-        column != errand.decision.plan.candidates[0].column,
+        errand.is_fallback(column),
         errand.overhead_seconds(),
     )
     return headers + loss_header(begun.call.losses)

@@ -49,6 +49,10 @@ class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
     learned: Annotated[
         bool, said("give a stream's first content less time, where a target has shown that it needs less")
     ] = True
+    hedge: Annotated[
+        bool,
+        said("ask a second target as well while a stream's first content is unusually late; at most 5% more calls"),
+    ] = False
     idle_seconds: Annotated[Positive, said("between two pieces of content")] = 60.0
     total_seconds: Annotated[Positive, said("for the whole request, all attempts included")] = 600.0
 

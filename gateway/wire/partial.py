@@ -1,4 +1,4 @@
-"""What a caller may rely on when a stream breaks off: the member `partial` of the error that ends it, in all formats."""
+"""What a caller may rely on when a stream breaks off: the member `partial` of the error that ends it."""
 
 from msgspec import Raw, Struct
 

@@ -198,17 +198,20 @@ class TranslatedStream:
     def feed(self, chunk: bytes) -> bytes:
         """What may go to the caller now."""
         deltas = self._reader.feed(chunk)
-        return self._writer.write(self._account.take(deltas)) if deltas else b""
+        return self._write(deltas) if deltas else b""
 
     def feed_answer(self, body: bytes) -> bytes:
         """A whole answer in the place of a stream."""
         deltas = self._outbound.read_answer(body)
         self._is_stray = not deltas
-        return self._writer.write(self._account.take(deltas))
+        return self._write(deltas)
 
     def end(self) -> None:
         """The provider's connection has ended."""
-        self._late += self._writer.write(self._account.take(self._reader.end()))
+        self._late += self._write(self._reader.end())
+
+    def _write(self, deltas: list[Delta]) -> bytes:
+        return self._writer.write(self._account.take(deltas))
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
         """The end of a whole answer. billed: told in the place of the provider's count when it is our own estimate."""

@@ -2,12 +2,16 @@
 
 import asyncio
 from time import monotonic
+from typing import cast
 
 from msgspec.structs import replace
 
 from gateway.accounting.receipt import AttemptRecord
+from gateway.dialects.codec import Codec
 from gateway.dialects.codecs import codec_of
-from gateway.dialects.contract import TargetManner
+from gateway.dialects.continuing import Noted
+from gateway.dialects.contract import Inbound, TargetManner
+from gateway.dialects.formats import OUTBOUND
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
 from gateway.execution.errand import Errand
 from gateway.execution.lines import Line
@@ -22,13 +26,14 @@ MOST_LOSSES = 5  # named in an error
 CANCELLED = Fault(FaultKind.CANCELLED, None, None, "given up: nobody waits for it any more", b"", "")
 
 
-def prepare(errand: Errand, line: Line, *, is_first: bool) -> Call | Fault:
+def prepare(errand: Errand, line: Line, *, is_first: bool, codec: Codec | None = None) -> Call | Fault:
     """The call to a target that health admits; a fault when it is passed over.
 
-    is_first: no other attempt has taken of the request's time. Whoever gets a call must `ask`, or `hand_back`.
+    is_first: no other attempt has taken of the request's time. codec: where it is not the usual one.
+    Whoever gets a call must `ask`, or `hand_back`.
     """
     prompt = errand.prompt
-    codec = codec_of(errand.asked.inbound, line.dialect)
+    codec = codec or usual_codec(errand, line)
     outgoing = codec.request(errand.asked, manner_for(errand, line))
     losses = outgoing.losses if prompt.wishes is None else (*outgoing.losses, *unheeded(prompt.wishes))
     if losses and refuses_losses(errand):
@@ -58,6 +63,15 @@ def prepare(errand: Errand, line: Line, *, is_first: bool) -> Call | Fault:
         key_count=len(line.headers),
         login=line.login,
     )
+
+
+def usual_codec(errand: Errand, line: Line) -> Codec:
+    """That of the two formats; one that remembers what the caller is told, where somebody may have to go on with it."""
+    prompt, inbound = errand.prompt, errand.asked.inbound
+    codec = codec_of(inbound, line.dialect)
+    if errand.fallback.midstream == "continue" and prompt.stream and prompt.choices == 1:
+        return Noted(codec, cast("Inbound", inbound), OUTBOUND[line.dialect])
+    return codec
 
 
 async def ask(errand: Errand, call: Call) -> Whole | Begun | Fault:

@@ -56,6 +56,7 @@ class Errand(Struct):
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
     is_won: bool = False  # somebody has begun to answer: whoever is still asked is too late
+    earlier: list[Spent] = []  # on parts of the answer that broke off, and that somebody went on with
     outpaced: Spent = NOTHING_SPENT  # money and carbon that went to those who were too late; an estimate
 
     @property

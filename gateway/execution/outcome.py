@@ -96,6 +96,7 @@ def receipt(
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
     told = summary(decision, column, errand.standings)
+    spent = spent.with_earlier(errand.earlier)
     is_hedged = errand.outpaced is not NOTHING_SPENT
     if is_hedged:
         spent = spent.plus(errand.outpaced)

@@ -273,21 +273,19 @@ async def test_a_request_that_the_second_finds_wrong_ends_there() -> None:
 
 
 async def test_a_caller_who_leaves_takes_both_with_him() -> None:
-    connection, asked = Connection(), asyncio.Event()
-
-    async def second(visit: Visit) -> None:
-        await visit.request()
-        asked.set()
-        await visit.left()
-
-    async with hedging(silent, second) as (spine, servers):
-        asking = asyncio.create_task(spine.ask(ALPHA, BRAVO, stream=True, connection=connection))
-        await asked.wait()
+    connection, both_silent = Connection(), f"sim-alpha={NEVER},sim-bravo={NEVER}"
+    async with simulated_hedging() as (spine, simulator):
+        asking = asyncio.create_task(
+            spine.ask(ALPHA, BRAVO, DELTA, stream=True, simulate=both_silent, connection=connection)
+        )
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not await simulator.log("sim-bravo"):
+                pass
         connection.hang_up()
         await asking
-        for server in servers:
-            await server.until_open(0)
-        assert spine.receipts[0].outcome == "disconnected"
+        calls = [*await ended(simulator, "sim-alpha"), *await ended(simulator, "sim-bravo")]
+        assert [(call.outcome, call.gone_ms is not None) for call in calls] == [("gone", True)] * 2
+        assert (spine.receipts[0].outcome, spine.receipts[0].cost_nano_usd) == ("disconnected", 0)
         assert sorted(outcomes(spine)) == [("alpha", "cancelled"), ("bravo", "cancelled")]
         assert left_nothing(spine)
 

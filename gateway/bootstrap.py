@@ -21,6 +21,7 @@ from gateway.accounting.drain import Drainer
 from gateway.accounting.journal import Journal
 from gateway.accounting.places import make_places
 from gateway.accounting.sqlite_ledger import SqliteLedger
+from gateway.catalog.carbon import located, with_grid
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
@@ -97,6 +98,8 @@ def compile_snapshot(
         {name: settings.providers[name] for name in providers if name in settings.providers}, catalog
     )
     catalog = merge(catalog, cards, offers, {SOURCE: OWN_SOURCE})
+    catalog = with_grid(catalog, settings.catalog.grid_g_per_kwh, SOURCE)
+    catalog = located(catalog, {name: own.region for name, own in settings.providers.items() if own.region})
     if simulator_ports:
         providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
@@ -139,7 +142,7 @@ def make_market(
         scorer=Scorer(targets.matrix),
         policies=policies,
         selector=kind(policies, targets, catalog, absent, settings.aliases, settings.default_router),
-        lines=lay_lines(targets, providers, environ),
+        lines=lay_lines(targets, providers, environ, catalog),
         health=Health(targets, {name: len(one.keys) for name, one in providers.items() if one.more_keys}),
     )
 
@@ -266,7 +269,7 @@ def needing_restart(before: Settings, after: Settings) -> list[str]:
     """The changed settings that a running server does not follow."""
     return [
         *(f"ledger.{name}" for name in changed(before.ledger, after.ledger)),
-        *(f"catalog.{name}" for name in changed(before.catalog, after.catalog)),
+        *(f"catalog.{name}" for name in changed(before.catalog, after.catalog) if name != "grid_g_per_kwh"),
         *(f"server.{name}" for name in changed(before.server, after.server) if name == "log_format"),
     ]
 

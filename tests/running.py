@@ -80,7 +80,8 @@ class Gateway(Process):
         arguments = ["-m", "gateway", "serve", "--port", "0"]
         if settings is not None:
             # Nothing but loopback is ever asked by a test.
-            (folder / "steelyard.yaml").write_text(settings + "\ncatalog: {refresh: false}\n")
+            quiet = "" if "\ncatalog:" in settings else "\ncatalog: {refresh: false}\n"
+            (folder / "steelyard.yaml").write_text(settings + quiet)
         super().__init__(arguments, folder, environ)
         self.url = self.wait_for(r"serves (http://\S+)/v1").group(1)
         self.http = httpx2.Client(base_url=self.url, timeout=DEADLINE_SECONDS)

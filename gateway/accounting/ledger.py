@@ -26,6 +26,8 @@ class UsageRow(Struct, frozen=True):
     unpriced: int  # requests without a known price
     estimated: int  # requests billed by our own count of tokens
     carbon_g: float  # gCO2e of the requests where it is known
+    carbon_low_g: float  # and the ends of their bands, added up
+    carbon_high_g: float
     carbon_unknown: int  # requests where it is not
     mean_seconds: float | None
     p50_seconds: float | None

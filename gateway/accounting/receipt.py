@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.accounting.carbon import Carbon
 from gateway.wire.conversation import Loss
 from gateway.wire.decision import Standing
 from gateway.wire.delta import Usage
@@ -56,3 +57,4 @@ class Receipt(Struct, frozen=True, gc=False):
     losses: tuple[Loss, ...] = ()  # of the request, in the format of who answered
     input_tokens_estimate: int = 0  # what the decision was made with
     output_tokens_estimate: int = 0
+    carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used

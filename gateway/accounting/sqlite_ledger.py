@@ -43,6 +43,13 @@ class UsageColumns(Struct, frozen=True, gc=False):
     estimated: bool
 
 
+class CarbonColumns(Struct, frozen=True, gc=False):
+    """The part of `Carbon` that has columns."""
+
+    low_g: float
+    high_g: float
+
+
 class ReceiptColumns(Struct, frozen=True, gc=False):
     """The part of a Receipt that has columns; all else of its line is skipped, not decoded."""
 
@@ -64,6 +71,7 @@ class ReceiptColumns(Struct, frozen=True, gc=False):
     first_token_seconds: float | None
     task: str
     session: str
+    carbon: CarbonColumns | None = None
 
 
 DECODE_COLUMNS = msgspec.json.Decoder(ReceiptColumns).decode
@@ -197,10 +205,11 @@ class SqliteLedger:
 def row_of(line: bytes) -> tuple[object, ...]:
     """The columns of a receipt's line, in the order of INSERT_RECEIPT. Raises msgspec's errors when it is none."""
     r = DECODE_COLUMNS(line)
+    band = (None, None) if r.carbon is None else (r.carbon.low_g, r.carbon.high_g)
     return (
         *(r.id, r.time, r.key, r.router, r.model, r.provider, r.target, r.status, r.outcome, r.stream, r.fallback),
         *msgspec.structs.astuple(r.usage),
-        *(r.cost_nano_usd, r.carbon_g, r.seconds, r.first_token_seconds, r.task, r.session),
+        *(r.cost_nano_usd, r.carbon_g, r.seconds, r.first_token_seconds, r.task, r.session, *band),
     )
 
 

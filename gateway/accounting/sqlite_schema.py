@@ -40,14 +40,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE detail (number INTEGER PRIMARY KEY, json BLOB NOT NULL)",
         "CREATE TABLE segment (name TEXT PRIMARY KEY, drained INTEGER NOT NULL)",
     ),
+    ("ALTER TABLE receipt ADD COLUMN carbon_low_g REAL", "ALTER TABLE receipt ADD COLUMN carbon_high_g REAL"),
 )
 
 INSERT_RECEIPT = """
     INSERT OR IGNORE INTO receipt (
         id, time, key, router, model, provider, target, status, outcome, stream, fallback,
         input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, estimated,
-        cost_nano_usd, carbon_g, seconds, first_token_seconds, task, session
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        cost_nano_usd, carbon_g, seconds, first_token_seconds, task, session, carbon_low_g, carbon_high_g
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_DETAIL = "INSERT OR IGNORE INTO detail (number, json) SELECT number, ? FROM receipt WHERE id = ?"
 SET_OFFSET = "INSERT INTO segment VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET drained = excluded.drained"
@@ -88,7 +89,8 @@ USAGE = """
     SELECT name, count(*), sum(outcome IN ('failed', 'cut')), sum(outcome = 'refused'), sum(fallback),
         sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
         coalesce(sum(cost_nano_usd), 0), sum(cost_nano_usd IS NULL), sum(estimated),
-        total(carbon_g), sum(carbon_g IS NULL),
+        total(carbon_g), total(coalesce(carbon_low_g, carbon_g)), total(coalesce(carbon_high_g, carbon_g)),
+        sum(carbon_g IS NULL),
         avg(answered), p50, p95
     FROM asked LEFT JOIN quantiles ON ranked_name = name
     GROUP BY name ORDER BY ORDER_EXPRESSION

@@ -31,6 +31,8 @@ class UsageEntry(Struct, frozen=True):
     unpriced_requests: int
     estimated_requests: int
     carbon_g: float
+    carbon_low_g: float
+    carbon_high_g: float
     carbon_unknown_requests: int
     mean_seconds: float | None
     p50_seconds: float | None
@@ -125,6 +127,8 @@ def entry_of(row: UsageRow) -> UsageEntry:
         unpriced_requests=row.unpriced,
         estimated_requests=row.estimated,
         carbon_g=row.carbon_g,
+        carbon_low_g=row.carbon_low_g,
+        carbon_high_g=row.carbon_high_g,
         carbon_unknown_requests=row.carbon_unknown,
         mean_seconds=row.mean_seconds,
         p50_seconds=row.p50_seconds,
@@ -162,10 +166,15 @@ def cells(entry: UsageEntry) -> tuple[str, ...]:
         f"{entry.cached_tokens:,}",
         marked(f"{entry.output_tokens:,}", entry.estimated_requests),
         lower_bound(format_usd(entry.cost_nano_usd), entry.unpriced_requests, entry.requests),
-        lower_bound(f"{entry.carbon_g:.3g}", entry.carbon_unknown_requests, entry.requests),
+        lower_bound(grams(entry), entry.carbon_unknown_requests, entry.requests),
         seconds(entry.p50_seconds),
         seconds(entry.p95_seconds),
     )
+
+
+def grams(entry: UsageEntry) -> str:
+    """Expected, and in brackets the band."""
+    return f"{entry.carbon_g:.3g} ({entry.carbon_low_g:.2g}-{entry.carbon_high_g:.2g})"
 
 
 def marked(figure: str, estimated: int) -> str:

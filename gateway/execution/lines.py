@@ -10,7 +10,8 @@ from yarl import URL
 
 from gateway.accounting.cost import PriceList
 from gateway.catalog.caching import CacheRule, cache_rule
-from gateway.catalog.card import ModelCard, Offer
+from gateway.catalog.carbon import Emission, emission
+from gateway.catalog.card import Catalog, ModelCard, Offer
 from gateway.catalog.columns import Targets
 from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
@@ -65,6 +66,7 @@ class Line(Struct, frozen=True):
     window: float  # tokens
     secrets: tuple[str, ...]
     login: Login | None = None  # what lets us in, where `headers` do not
+    emission: Emission | None = None  # None: the model's size is not known
     caching: CacheRule | None = None  # of its provider's prompt cache
     max_answer_bytes: int = MOST_WRITTEN
 
@@ -92,7 +94,9 @@ class Line(Struct, frozen=True):
         return headers
 
 
-def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str]) -> tuple[Line, ...]:
+def lay_lines(
+    targets: Targets, providers: Mapping[str, Provider], environ: Mapping[str, str], catalog: Catalog
+) -> tuple[Line, ...]:
     """One line per column. Lines of a provider share what is the same for all of them."""
     proxies = {name: proxy_for(URL(provider.base_url), environ) for name, provider in providers.items()}
     headers = cache(
@@ -122,6 +126,7 @@ def lay_lines(targets: Targets, providers: Mapping[str, Provider], environ: Mapp
                 window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
                 login=provider.login,
+                emission=emission(card, offer, catalog),
                 caching=cache_rule(offer),
                 max_answer_bytes=MOST_VECTORS if card.embeds else MOST_WRITTEN,
             )

@@ -17,9 +17,8 @@ from gateway.errors import GatewayError, MethodNotAllowed, Overloaded, Unauthori
 from gateway.execution.attempt import Begun, Whole
 from gateway.execution.errand import Arrival, Errand
 from gateway.execution.lines import lossless
-from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
+from gateway.execution.outcome import Spent, learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
 from gateway.execution.run import carry
-from gateway.execution.spending import Spent
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.accounting.carbon import Carbon
 from gateway.accounting.cost import format_usd, usd_number
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.wire.conversation import Loss
@@ -35,6 +36,7 @@ class Metadata(Struct, frozen=True):
     cost_usd: Raw | None  # a JSON number, exact to the nano-dollar
     cost_estimated: bool
     carbon_g: float | None
+    carbon: Carbon | None  # the same with its band and what it rests on
     latency: Latency
 
 
@@ -64,6 +66,7 @@ def metadata_of(receipt: Receipt) -> bytes:
             cost_usd=None if cost is None else usd_number(cost),
             cost_estimated=receipt.cost_estimated,
             carbon_g=receipt.carbon_g,
+            carbon=receipt.carbon,
             latency=Latency(
                 total_seconds=receipt.seconds,
                 first_token_seconds=receipt.first_token_seconds,

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from core.dimensions import DIMENSIONS, INDEX
 from gateway.settings.finding import Mistake, Path
 from gateway.settings.names import nearest
-from gateway.settings.provider_rules import provider_rules, url_rules
+from gateway.settings.provider_rules import COUNTRY, provider_rules, url_rules
 from gateway.settings.schema import Anchors, CallerKey, RouterSettings, Settings
 from gateway.settings.shown import number, quoted
 
@@ -122,6 +122,10 @@ def name_rules(settings: Settings, known_providers: Collection[str]) -> Iterator
 def upkeep_rules(settings: Settings) -> Iterator[Mistake]:
     for source, url in settings.catalog.sources.items():
         yield from url_rules(("catalog", "sources", source), url)
+    for country in settings.catalog.grid_g_per_kwh:
+        if not COUNTRY.fullmatch(country):
+            message = f"names {quoted(country)}; a country is three capitals: DEU, USA"
+            yield Mistake(("catalog", "grid_g_per_kwh"), message)
     paths: dict[Path, str] = {
         ("catalog", "path"): settings.catalog.path,
         ("ledger", "path"): settings.ledger.path,

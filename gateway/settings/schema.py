@@ -173,6 +173,9 @@ class CatalogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     refresh_hours: Annotated[Positive, said("between two refreshes, give or take a fifth")] = 6.0
     sources: Annotated[dict[str, str], said("source name -> URL, to override where a feed is read from")] = {}
     path: Annotated[str, said("where the refreshed catalog is kept")] = ".steelyard/catalog.json"
+    grid_g_per_kwh: Annotated[
+        dict[str, Amount], said("ISO-3 country -> gCO2e per kWh of its electricity, before the bundled figures")
+    ] = {}
 
 
 class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.accounting.carbon import Carbon
 from gateway.accounting.ledger import Grouping, Ledger, UsageRow
 from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.wire.delta import Usage
@@ -71,12 +72,15 @@ def test_a_receipt_with_a_figure_that_is_none_loses_only_its_details(ledger: Led
     assert (found.usage, found.attempts, found.standings) == (TYPICAL.usage, (), ())
 
 
+BAND = Carbon(g=0.5, low_g=0.1, high_g=1.0, region="FRA", grid_g_per_kwh=44.0, source="ecologits")
+
+
 def test_sums_keep_unknown_apart_from_zero(ledger: Ledger) -> None:
     ledger.write(
         [
             a_receipt("a", cost_nano_usd=10**15, carbon_g=1.5, seconds=1.0, fallback=False),
             a_receipt("b", cost_nano_usd=None, carbon_g=None, seconds=3.0, usage=Usage(5, 4, 0, 3, 2, estimated=True)),
-            a_receipt("c", cost_nano_usd=1, carbon_g=0.5, seconds=60.0, outcome="cut"),
+            a_receipt("c", cost_nano_usd=1, carbon_g=0.5, carbon=BAND, seconds=60.0, outcome="cut"),
             a_receipt("d", cost_nano_usd=0, carbon_g=0.0, seconds=9.0, outcome="refused", usage=Usage()),
         ]
     )
@@ -94,6 +98,8 @@ def test_sums_keep_unknown_apart_from_zero(ledger: Ledger) -> None:
         unpriced=1,
         estimated=1,
         carbon_g=2.0,
+        carbon_low_g=1.6,
+        carbon_high_g=2.5,
         carbon_unknown=1,
         mean_seconds=2.0,
         p50_seconds=1.0,

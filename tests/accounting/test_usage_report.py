@@ -10,7 +10,8 @@ from gateway.accounting.usage_report import cells, entry_of, headings, parse_sin
 from gateway.errors import InvalidRequest
 
 NOW = datetime(2026, 11, 22, 22, 0, tzinfo=UTC).timestamp()
-ROW = UsageRow("auto", 1_200, 3, 7, 40, 500_000, 100_000, 90_000, 10, 1_234_000_000, 0, 0, 12.345, 0, 0.9, 0.8, 2.5)
+USED = (500_000, 100_000, 90_000, 10, 1_234_000_000, 0, 0)
+ROW = UsageRow("auto", 1_200, 3, 7, 40, *USED, 12.345, 8, 30.2, 0, 0.9, 0.8, 2.5)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +59,13 @@ def test_a_report_of_no_requests_has_no_total() -> None:
 @pytest.mark.parametrize(
     ("row", "shown"),
     [
-        (ROW, "auto 1,200 3 7 40 500,000 100,000 90,000 1.234 12.3 0.80 2.50"),
+        (ROW, "auto 1,200 3 7 40 500,000 100,000 90,000 1.234 12.3 (8-30) 0.80 2.50"),
         (
-            UsageRow("", 2, 0, 1, 0, 5, 0, 6, 0, 7_000, 1, 1, 0.5, 1, None, None, None),
-            "- 2 0 1 0 ~5 0 ~6 >= 0.000007 >= 0.5 - -",
+            UsageRow("", 2, 0, 1, 0, 5, 0, 6, 0, 7_000, 1, 1, 0.5, 0.2, 1.0, 1, None, None, None),
+            "- 2 0 1 0 ~5 0 ~6 >= 0.000007 >= 0.5 (0.2-1) - -",
         ),
         (
-            UsageRow("x", 2, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0.0, 2, None, None, None),
+            UsageRow("x", 2, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0.0, 0.0, 0.0, 2, None, None, None),
             "x 2 2 0 0 0 0 0 unknown unknown - -",
         ),
     ],

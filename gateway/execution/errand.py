@@ -54,7 +54,7 @@ class Errand(Struct):
     sent_at: float = 0.0  # monotonic second of the send that is not known to have failed; 0 when there is none
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
-    is_won: bool = False  # somebody has begun to answer: whoever is still asked is too late
+    is_won: bool = False  # while one of several has begun to answer, and the others are given up
     outpaced_nano_usd: int | None = 0  # for the prompts of those that were, an estimate; None: a price is not known
 
     @property

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from math import isinf
 
+from gateway.errors import GatewayError
 from gateway.execution.asking import ask, give_up, hand_back, prepare
 from gateway.execution.attempt import Begun, Call, Whole
 from gateway.execution.errand import Errand
@@ -66,7 +67,11 @@ def rival(errand: Errand, first: Call, walk: Walk) -> Call | None:
     if not errand.hedges.has_room:
         return None
     for line in walk.rivals(errand.lines[first.column]):
-        call = prepare(errand, line, is_first=False)
+        try:
+            call = prepare(errand, line, is_first=False)
+        except GatewayError:  # cannot be said in that format, which must not end what is under way in another
+            errand.health.released(line.column)
+            continue
         if isinstance(call, Fault):
             continue
         if call.losses and not first.losses:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -324,20 +325,23 @@ async def test_a_target_in_a_doubtful_state_is_not_asked_besides(state: str) -> 
         assert bravo.visits == []
 
 
-async def test_a_target_that_would_lose_something_is_not_asked_besides() -> None:
-    async with simulated(*EVERYBODY) as simulator:
-        ports = {name: simulator.ports[name] for name in ("sim-alpha", "sim-delta")}
+@pytest.mark.parametrize(
+    "extra", [{"seed": 7}, {"tool_choice": 7}], ids=["that_it_would_lose", "that_cannot_be_translated"]
+)
+async def test_a_target_of_another_format_is_not_asked_besides_for_something(extra: dict[str, Any]) -> None:
+    async with raw(silent) as alpha, raw(answering) as other, raw(answering) as delta:
         own = {
-            "base_url": f"http://127.0.0.1:{simulator.ports['sim-bravo']}",
+            "base_url": f"http://127.0.0.1:{other.port}",
             "dialect": "anthropic_messages",
-            "models": [{"id": "own/model", "upstream_name": "sim/swift-mini"}],
+            "models": [{"id": "own/model", "upstream_name": "model"}],
         }
+        ports = {"sim-alpha": alpha.port, "sim-delta": delta.port}
         async with opened(snapshot_of(ports, HEDGED, {"own": own})) as spine:
             accustomed(spine)
-            reply = await spine.ask(ALPHA, "own/model", DELTA, stream=True, simulate=f"sim-alpha={NEVER}", seed=7)
-            assert reply.is_whole_stream()
+            reply = await spine.ask(ALPHA, "own/model", DELTA, stream=True, **extra)
+            assert reply.text == "good"
             assert outcomes(spine) == [("alpha", "outpaced"), ("delta", "ok")]
-            assert await simulator.log("sim-bravo") == []
+            assert other.visits == []
             assert left_nothing(spine)
 
 

@@ -19,12 +19,8 @@ class Carbon(Struct, frozen=True, gc=False):
     method: str = METHOD
 
     def plus(self, other: "Carbon") -> "Carbon":
-        """The grams of both; the rest is said of this one, unless it is none."""
-        told = other if self is NO_CARBON else self
-        return replace(told, g=self.g + other.g, low_g=self.low_g + other.low_g, high_g=self.high_g + other.high_g)
-
-
-NO_CARBON = Carbon(0.0, 0.0, 0.0, "", 0.0, "")
+        """The grams of both; the rest is said of this one."""
+        return replace(self, g=self.g + other.g, low_g=self.low_g + other.low_g, high_g=self.high_g + other.high_g)
 
 
 def carbon_of(usage: Usage, emission: Emission) -> Carbon:

@@ -16,7 +16,6 @@ from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, 
 from gateway.execution.errand import Errand
 from gateway.execution.lines import Line
 from gateway.execution.patience import patience_seconds
-from gateway.execution.spending import priced
 from gateway.providers.faults import Fault, FaultKind
 from gateway.wire.conversation import Loss
 from gateway.wire.delta import Usage
@@ -100,16 +99,17 @@ def give_up(errand: Errand, call: Call, started: float) -> None:
         errand.health.given_up(call.column, call.key)
         return
     ended = monotonic()
-    # It was at work, and will be on the bill; what it wrote, if anything, nobody has counted.
-    read = Usage(int(errand.decision.profile.figures.input_tokens), estimated=True)
-    spent = priced(read, errand.lines[call.column], errand.prompt.image_count)
-    errand.outpaced = errand.outpaced.plus(spent)
+    # It was at work, and its prompt will be on the bill; what it has written, if anything, nobody has counted.
+    read = Usage(int(errand.decision.profile.figures.input_tokens))
+    cost = errand.lines[call.column].prices.cost_nano_usd(read, errand.prompt.image_count)
+    so_far = errand.outpaced_nano_usd
+    errand.outpaced_nano_usd = None if cost is None or so_far is None else so_far + cost
     errand.attempts.append(
         AttemptRecord(
             target=call.target,
             outcome="outpaced",
             seconds=ended - started,
-            cost_nano_usd=spent.cost_nano_usd or 0,
+            cost_nano_usd=cost or 0,
             key=call.key + 1 if call.key_count > 1 else 0,
         )
     )

@@ -10,7 +10,7 @@ from gateway.execution.health import Health
 from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.lines import Line
 from gateway.execution.retry_budget import RetryBudget
-from gateway.execution.spending import NOTHING_SPENT, Spent
+from gateway.execution.spending import Spent
 from gateway.providers.faults import Fault
 from gateway.routing.plan import Decision
 from gateway.routing.session import NOTHING, Recollection
@@ -55,9 +55,9 @@ class Errand(Struct):
     sent_at: float = 0.0  # monotonic second of the send that is not known to have failed; 0 when there is none
     waited_seconds: float = 0.0  # spent on attempts that failed
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
-    is_won: bool = False  # somebody has begun to answer: whoever is still asked is too late
+    is_won: bool = False  # while one of several has begun to answer, and the others are given up
     earlier: list[Spent] = []  # on parts of the answer that broke off, and that somebody went on with
-    outpaced: Spent = NOTHING_SPENT  # money and carbon that went to those who were too late; an estimate
+    outpaced_nano_usd: int | None = 0  # for the prompts of those that were, an estimate; None: a price is not known
 
     @property
     def prompt(self) -> Prompt:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from math import isinf
 
+from gateway.errors import GatewayError
 from gateway.execution.asking import ask, give_up, hand_back, prepare
 from gateway.execution.attempt import Begun, Call, Whole
 from gateway.execution.errand import Errand
@@ -43,16 +44,17 @@ async def race(errand: Errand, first: Call, walk: Walk) -> Result:
             if not runners[0].done() and (second := rival(errand, first, walk)) is not None:
                 runners.append(group.create_task(ask(errand, second)))
             result = await first_to_begin(errand, runners)
-            errand.is_won = not isinstance(result, Fault)
+            errand.is_won = isinstance(result, Begun)
             for runner in runners:
                 runner.cancel()
         taken = result
     finally:
-        errand.is_won = errand.is_won and taken is not None  # false when we are cancelled: nobody gets the answer
+        errand.is_won = isinstance(taken, Begun)  # not so when we are cancelled: nobody gets the answer
         for unwanted in results(runners):
             if isinstance(unwanted, Begun) and unwanted is not taken:
                 unwanted.close()
                 give_up(errand, unwanted.call, unwanted.timing.started)
+        errand.is_won = False  # there is nobody left to outpace
     if isinstance(taken, Fault) and second is not None:
         for other in results(runners[1:]):
             if isinstance(other, Fault):
@@ -65,7 +67,11 @@ def rival(errand: Errand, first: Call, walk: Walk) -> Call | None:
     if not errand.hedges.has_room:
         return None
     for line in walk.rivals(errand.lines[first.column]):
-        call = prepare(errand, line, is_first=False)
+        try:
+            call = prepare(errand, line, is_first=False)
+        except GatewayError:  # cannot be said in that format, which must not end what is under way in another
+            errand.health.released(line.column)
+            continue
         if isinstance(call, Fault):
             continue
         if call.losses and not first.losses:

@@ -2,13 +2,12 @@
 
 from time import monotonic
 
-from gateway.accounting.carbon import NO_CARBON
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.accounting.usage import settle
 from gateway.errors import GatewayError
 from gateway.execution.attempt import Begun, Whole, record_of
 from gateway.execution.errand import Arrival, Errand
-from gateway.execution.spending import NOTHING_SPENT, Spent, priced
+from gateway.execution.spending import NOTHING_SPENT, Spent, priced, total
 from gateway.providers.faults import Fault
 from gateway.routing.explain import summary
 from gateway.wire.conversation import Loss
@@ -97,9 +96,6 @@ def receipt(
     figures = decision.profile.figures
     told = summary(decision, column, errand.standings)
     spent = spent.with_earlier(errand.earlier)
-    is_hedged = errand.outpaced is not NOTHING_SPENT
-    if is_hedged:
-        spent = spent.plus(errand.outpaced)
     line = None if column is None else errand.lines[column]
     offer = None if column is None else decision.targets.offers[column]
     return Receipt(
@@ -117,10 +113,10 @@ def receipt(
         stream=prompt.stream,
         fallback=errand.is_fallback(column),
         usage=spent.usage,
-        cost_nano_usd=spent.cost_nano_usd,
-        cost_estimated=spent.usage.estimated or is_hedged,
-        carbon_g=None if spent.carbon is None else spent.carbon.g,
-        carbon=spent.carbon if spent.carbon is not NO_CARBON else None,
+        cost_nano_usd=total(spent.cost_nano_usd, errand.outpaced_nano_usd),
+        cost_estimated=spent.usage.estimated or bool(errand.outpaced_nano_usd),
+        carbon_g=0.0 if column is None else None if spent.carbon is None else spent.carbon.g,
+        carbon=spent.carbon,
         seconds=monotonic() - arrival.started,
         first_token_seconds=first_token_seconds,
         overhead_seconds=errand.overhead_seconds(),

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from gateway.accounting.carbon import NO_CARBON, Carbon, carbon_of
+from gateway.accounting.carbon import Carbon, carbon_of
 from gateway.execution.lines import Line
 from gateway.wire.delta import Usage
 
@@ -19,25 +18,23 @@ class Spent(Struct, frozen=True, gc=False):
     cost_nano_usd: int | None  # None: no price is known
     carbon: Carbon | None  # None: nobody has measured the model
 
-    def plus(self, other: "Spent") -> "Spent":
-        """The money and the carbon of both; the usage is this one's, since tokens of two models are no sum.
-
-        Unknown as soon as one part is.
-        """
-        mine, others = self.cost_nano_usd, other.cost_nano_usd
-        cost = None if mine is None or others is None else mine + others
-        carbon = None if self.carbon is None or other.carbon is None else self.carbon.plus(other.carbon)
-        return Spent(self.usage, cost, carbon)
-
     def with_earlier(self, parts: Sequence["Spent"]) -> "Spent":
         """All of an answer whose earlier parts came from others: each of them read the prompt, and was paid for it."""
         whole = self
         for part in parts:
-            whole = replace(whole.plus(part), usage=added(whole.usage, part.usage))
+            carbon = None if whole.carbon is None or part.carbon is None else whole.carbon.plus(part.carbon)
+            cost = total(whole.cost_nano_usd, part.cost_nano_usd)
+            whole = Spent(added(whole.usage, part.usage), cost, carbon)
         return whole
 
 
-NOTHING_SPENT = Spent(Usage(), 0, NO_CARBON)
+NOTHING_SPENT = Spent(Usage(), 0, None)
+
+
+def priced(usage: Usage, line: Line, images: int) -> Spent:
+    """This usage at this target's prices. images: of the input, 0 or more."""
+    carbon = None if line.emission is None else carbon_of(usage, line.emission)
+    return Spent(usage, line.prices.cost_nano_usd(usage, images), carbon)
 
 
 def added(one: Usage, other: Usage) -> Usage:
@@ -46,7 +43,6 @@ def added(one: Usage, other: Usage) -> Usage:
     return Usage(**dict(zip(COUNTS, counts, strict=True)), estimated=one.estimated or other.estimated)
 
 
-def priced(usage: Usage, line: Line, images: int) -> Spent:
-    """This usage at this target's prices. images: of the input, 0 or more."""
-    carbon = None if line.emission is None else carbon_of(usage, line.emission)
-    return Spent(usage, line.prices.cost_nano_usd(usage, images), carbon)
+def total(one: int | None, other: int | None) -> int | None:
+    """The money of both, in nano-dollars; unknown as soon as one part is."""
+    return None if one is None or other is None else one + other

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -273,21 +274,19 @@ async def test_a_request_that_the_second_finds_wrong_ends_there() -> None:
 
 
 async def test_a_caller_who_leaves_takes_both_with_him() -> None:
-    connection, asked = Connection(), asyncio.Event()
-
-    async def second(visit: Visit) -> None:
-        await visit.request()
-        asked.set()
-        await visit.left()
-
-    async with hedging(silent, second) as (spine, servers):
-        asking = asyncio.create_task(spine.ask(ALPHA, BRAVO, stream=True, connection=connection))
-        await asked.wait()
+    connection, both_silent = Connection(), f"sim-alpha={NEVER},sim-bravo={NEVER}"
+    async with simulated_hedging() as (spine, simulator):
+        asking = asyncio.create_task(
+            spine.ask(ALPHA, BRAVO, DELTA, stream=True, simulate=both_silent, connection=connection)
+        )
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not await simulator.log("sim-bravo"):
+                pass
         connection.hang_up()
         await asking
-        for server in servers:
-            await server.until_open(0)
-        assert spine.receipts[0].outcome == "disconnected"
+        calls = [*await ended(simulator, "sim-alpha"), *await ended(simulator, "sim-bravo")]
+        assert [(call.outcome, call.gone_ms is not None) for call in calls] == [("gone", True)] * 2
+        assert (spine.receipts[0].outcome, spine.receipts[0].cost_nano_usd) == ("disconnected", 0)
         assert sorted(outcomes(spine)) == [("alpha", "cancelled"), ("bravo", "cancelled")]
         assert left_nothing(spine)
 
@@ -326,20 +325,23 @@ async def test_a_target_in_a_doubtful_state_is_not_asked_besides(state: str) -> 
         assert bravo.visits == []
 
 
-async def test_a_target_that_would_lose_something_is_not_asked_besides() -> None:
-    async with simulated(*EVERYBODY) as simulator:
-        ports = {name: simulator.ports[name] for name in ("sim-alpha", "sim-delta")}
+@pytest.mark.parametrize(
+    "extra", [{"seed": 7}, {"tool_choice": 7}], ids=["that_it_would_lose", "that_cannot_be_translated"]
+)
+async def test_a_target_of_another_format_is_not_asked_besides_for_something(extra: dict[str, Any]) -> None:
+    async with raw(silent) as alpha, raw(answering) as other, raw(answering) as delta:
         own = {
-            "base_url": f"http://127.0.0.1:{simulator.ports['sim-bravo']}",
+            "base_url": f"http://127.0.0.1:{other.port}",
             "dialect": "anthropic_messages",
-            "models": [{"id": "own/model", "upstream_name": "sim/swift-mini"}],
+            "models": [{"id": "own/model", "upstream_name": "model"}],
         }
+        ports = {"sim-alpha": alpha.port, "sim-delta": delta.port}
         async with opened(snapshot_of(ports, HEDGED, {"own": own})) as spine:
             accustomed(spine)
-            reply = await spine.ask(ALPHA, "own/model", DELTA, stream=True, simulate=f"sim-alpha={NEVER}", seed=7)
-            assert reply.is_whole_stream()
+            reply = await spine.ask(ALPHA, "own/model", DELTA, stream=True, **extra)
+            assert reply.text == "good"
             assert outcomes(spine) == [("alpha", "outpaced"), ("delta", "ok")]
-            assert await simulator.log("sim-bravo") == []
+            assert other.visits == []
             assert left_nothing(spine)
 
 

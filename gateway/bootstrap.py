@@ -8,9 +8,12 @@ import math
 import os
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import uvicorn
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +30,7 @@ from gateway.catalog.columns import build_targets, merge
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
 from gateway.catalog.pull import last_good
 from gateway.catalog.refresh import Refresher, Report
+from gateway.counters.neighbours import Neighbours
 from gateway.errors import SettingsError
 from gateway.execution.health import Health
 from gateway.execution.lines import lay_lines, way_to
@@ -37,7 +41,8 @@ from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
-from gateway.server.listen import netloc, open_sockets
+from gateway.server.handover import Offer, Taken, place_of, take
+from gateway.server.listen import netloc, open_shared, open_sockets
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
@@ -57,7 +62,9 @@ from gateway.transport.wallet import Wallet
 log = logging.getLogger("steelyard")
 
 DEFAULT_FILE = "steelyard.yaml"
+CATALOG = "catalog"  # what workers tell each other of it
 FAREWELL_SECONDS = 2.0  # for callers to be told that their answer ends here
+PLACE = "STEELYARD_WORKER"  # environment variable that makes a process a worker; a Place
 PACE = "STEELYARD_SIMULATOR_PACE"  # environment variable, of the built-in simulator
 
 
@@ -67,6 +74,26 @@ class Options(Struct, frozen=True):
     config: Path | None = None  # None: steelyard.yaml here, if there is one
     host: str | None = None
     port: int | None = None
+    take_over: bool = False  # the port of the running server, without losing a connection
+
+
+class Place(Struct, frozen=True):
+    """What a worker is told by the process that starts it."""
+
+    number: int
+    count: int
+    sockets: tuple[int, ...]  # file descriptors to take connections from
+    link: int  # file descriptor of the stream to that process
+    simulator_ports: dict[str, int] | None = None  # of the built-in simulator, when it stands in
+
+
+READ_PLACE = msgspec.json.Decoder(Place).decode
+
+
+def own_place(environ: Mapping[str, str]) -> Place | None:
+    """The worker's that we are; None when we serve alone."""
+    told = environ.get(PLACE)
+    return None if told is None else READ_PLACE(told)
 
 
 class Running(Struct, frozen=True):
@@ -77,6 +104,7 @@ class Running(Struct, frozen=True):
     simulated: bool
     config: Path | None
     scorer: str
+    workers: int = 1
 
 
 def read_settings(config: Path | None, environ: Mapping[str, str]) -> tuple[LoadedSettings, Path | None]:
@@ -196,9 +224,9 @@ class House:
         self._wanted: asyncio.Queue[Catalog | None] = asyncio.Queue()  # a catalog, or None: the settings
         self.live: Live
 
-    async def open(self, simulator: SimulatorProcess | None) -> None:
+    async def open(self, simulator_ports: Mapping[str, int] | None) -> None:
         """Compile the first snapshot."""
-        self._ports = None if simulator is None else simulator.ports
+        self._ports = simulator_ports
         self.live = Live(self._compile(self.settings, self.catalog))
         # The catalog is some hundred thousand objects that never die; walked by each full collection, they cost
         # requests more than scoring does. What requests make is freed by counting; cycles are rare, so looking for
@@ -216,7 +244,7 @@ class House:
         """Have the settings read again."""
         self._wanted.put_nowait(None)
 
-    def ask_adopt(self, catalog: Catalog, report: Report) -> None:
+    def ask_adopt(self, catalog: Catalog, report: Report | None = None) -> None:
         """Have a refreshed catalog taken over."""
         self._wanted.put_nowait(catalog)
 
@@ -288,18 +316,41 @@ async def refresh_catalog(settings: Settings, accept: Collection[str]) -> Report
     return await Refresher(settings.catalog, known_catalog(settings), random.random).refresh_once(accept)
 
 
+def settings_for(options: Options, environ: Mapping[str, str]) -> Settings:
+    """What a server with these options goes by. Raises SettingsError."""
+    return with_options(read_settings(options.config, environ)[0].settings, options)
+
+
+def sockets_for(settings: Settings, options: Options, count: int) -> tuple[list[socket.socket], Taken | None]:
+    """The listening sockets for `count` workers: those of the running server when they are to be taken over."""
+    server = settings.server
+    taken = take(place_of(Path(settings.ledger.path), server.port)) if options.take_over else None
+    if taken is not None:
+        log.info("taking over from process %d", taken.pid)
+        return taken.sockets, taken
+    return (open_shared if count > 1 else open_alone)(server.host, server.port, count), None
+
+
 async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError when something is wrong that a person can put right."""
-    house = House(options, os.environ)
+    house, place = House(options, os.environ), own_place(os.environ)
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
-        sockets = open_sockets(settings.server.host, settings.server.port)
+        taken: Taken | None = None
+        if place is None:
+            sockets, taken = sockets_for(settings, options, 1)
+        else:
+            sockets = [socket.socket(fileno=descriptor) for descriptor in place.sockets]
         for listener in sockets:
             stack.callback(listener.close)
         make_places(settings.ledger)
         stack.callback(logs.set_up(settings.server.log, settings.server.log_format).close)
-        simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
-        await house.open(simulator)
+        if place is None:
+            simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
+            simulator_ports = None if simulator is None else simulator.ports
+        else:
+            simulator_ports = place.simulator_ports
+        await house.open(simulator_ports)
         stack.callback(log.info, "stopped")
         ledger = SqliteLedger(Path(settings.ledger.path))
         journal = Journal(Path(settings.ledger.journal))
@@ -311,20 +362,65 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         stack.push_async_callback(transport.close)
         transport.wallet.use(logins_of(house.live.current))
         house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
-        state = State(house.live, transport, [journal.append, logs.log_request])
+        neighbours = Neighbours() if place is None else Neighbours(place.number, place.count)
+        state = State(house.live, transport, [journal.append, logs.log_request], neighbours)
         app = make_app(state, ledger, is_loopback(settings.server.host))
         server = Server(server_config(app), state)
-        server.when_started = lambda port: announce(
-            Running(
-                url=f"http://{netloc(settings.server.host, port)}",
-                snapshot=house.live.current,
-                simulated=simulator is not None,
-                config=house.path,
-                scorer=IMPLEMENTATION,
+
+        def tell(port: int) -> None:
+            announce(
+                Running(
+                    url=f"http://{netloc(settings.server.host, port)}",
+                    snapshot=house.live.current,
+                    simulated=simulator_ports is not None,
+                    config=house.path,
+                    scorer=IMPLEMENTATION,
+                    workers=neighbours.count,
+                )
             )
-        )
-        await stack.enter_async_context(background(house, server, transport.wallet))
+
+        def started(port: int) -> None:
+            if place is not None:
+                neighbours.when_announced = partial(tell, port)
+                neighbours.is_ready()
+                return
+            if taken is not None:
+                taken.confirm()
+            offer = Offer(place_of(Path(settings.ledger.path), port), sockets, server.stop)
+            offer.open()
+            stack.callback(offer.close)
+            tell(port)
+
+        server.when_started = started
+        await stack.enter_async_context(background(house, server, transport.wallet, neighbours))
+        if place is not None:
+            await stack.enter_async_context(linked(neighbours, socket.socket(fileno=place.link), server))
         await server.serve(sockets)
+
+
+@contextlib.asynccontextmanager
+async def linked(neighbours: Neighbours, link: socket.socket, server: "Server") -> AsyncIterator[None]:
+    """The stream to who started us. When that ends nobody would look after us, so we let our requests end and go."""
+
+    reader = await neighbours.open(link)
+
+    async def listen() -> None:
+        await neighbours.listen(reader)
+        if not server.should_exit:
+            log.warning("the process that started this worker is gone, so the worker stops")
+            server.stop()
+
+    async with asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(listen())
+        try:
+            yield
+        finally:
+            listening.cancel()
+
+
+def open_alone(host: str, port: int, count: int) -> list[socket.socket]:
+    """For one worker: nobody else is let in."""
+    return open_sockets(host, port)
 
 
 @contextlib.asynccontextmanager
@@ -358,7 +454,7 @@ def simulator_pace(environ: Mapping[str, str]) -> float:
 
 
 @contextlib.asynccontextmanager
-async def background(house: House, server: "Server", wallet: Wallet) -> AsyncIterator[None]:
+async def background(house: House, server: "Server", wallet: Wallet, neighbours: Neighbours) -> AsyncIterator[None]:
     """Signals, the settings watcher, the catalog refresher and fresh tokens, for as long as the server runs."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -370,14 +466,29 @@ async def background(house: House, server: "Server", wallet: Wallet) -> AsyncIte
         renewing = tasks.create_task(wallet.keep_fresh())
         tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.first_content, house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
-            refresher = Refresher(house.settings.catalog, house.catalog, random.random)
-            tasks.create_task(refresher.run_forever(stop, house.ask_adopt))
+            if neighbours.number == 0:  # one worker pulls, all others are told
+                refresher = Refresher(house.settings.catalog, house.catalog, random.random)
+                tasks.create_task(refresher.run_forever(stop, partial(adopt, house, neighbours)))
+            else:
+                neighbours.on(CATALOG, partial(heard_of_catalog, house))
         try:
             yield
         finally:
             stop.set()
             following.cancel()
             renewing.cancel()
+
+
+def adopt(house: House, neighbours: Neighbours, catalog: Catalog, report: Report) -> None:
+    """Take a refreshed catalog over, here and at the other workers."""
+    house.ask_adopt(catalog, report)
+    neighbours.tell(CATALOG, b"")
+
+
+def heard_of_catalog(house: House, said: bytes, sender: int) -> bytes:
+    """Another worker has kept a new one where we all look."""
+    house.ask_adopt(known_catalog(house.settings))
+    return b""
 
 
 class Server(uvicorn.Server):
@@ -387,6 +498,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._state = state
         self.when_started: Callable[[int], None] = lambda port: None
+
+    def stop(self) -> None:
+        """Let what is being answered end, as the first signal does; not a second time."""
+        if not self.should_exit:
+            self.handle_exit(signal.SIGTERM, None)
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """The first signal lets what is being answered end, a second one does not."""

@@ -26,6 +26,7 @@ def announcement(running: Running) -> str:
         row("Routers", "  ".join(snapshot.chat.policies)),
         row("Providers", providers_text(live, running.simulated)),
         row("Not live", absent_text(dict(snapshot.absent))),
+        *([row("Workers", f"{running.workers} processes share the port")] if running.workers > 1 else []),
         row("Targets", f"{targets} (a model at a provider each), scored by the {running.scorer} kernel{beside}"),
         "",
         *trial(running.url, snapshot.settings.keys),

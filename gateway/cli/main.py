@@ -58,12 +58,22 @@ def cli(context: click.Context) -> None:
     type=click.IntRange(0, LAST_PORT),
     help="listen port, 0 for a free one [default: the settings', else 8080]",
 )
-def serve(config: Path | None, host: str | None, port: int | None) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="processes that share the port [default: the settings', else 1]"
+)
+@click.option("--take-over", is_flag=True, help="take the port of the running server, without losing a connection")
+def serve(config: Path | None, host: str | None, port: int | None, workers: int | None, take_over: bool) -> None:
     """Serve until SIGTERM or SIGINT (Ctrl-C). Without any provider key the built-in simulator answers.
 
     The first signal lets requests that are being answered end; a second one ends them. SIGHUP reads the settings again.
     """
-    options = bootstrap.Options(config, host, port)
+    from gateway.cli.workers import serve_with_workers
+
+    options = bootstrap.Options(config, host, port, take_over)
+    is_worker = bootstrap.own_place(os.environ) is not None
+    count = 1 if is_worker else workers or bootstrap.settings_for(options, os.environ).server.workers
+    if count > 1:
+        sys.exit(asyncio.run(serve_with_workers(options, count)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(bootstrap.serve(options, lambda running: click.echo(announcement(running))))
 

@@ -8,8 +8,24 @@ from contextlib import ExitStack
 from gateway.errors import SettingsError
 
 
-def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Bind every address of `host`, at one port (0: any free one). Raises SettingsError, which says what else to do."""
+def open_shared(host: str, port: int, count: int) -> list[socket.socket]:
+    """`count` sockets for every address of `host` that share a port: the kernel deals connections out among them.
+
+    Whether the port is free is found out first, since sockets that share one are let in beside others that do.
+    """
+    found = open_sockets(host, port)
+    port = found[0].getsockname()[1]
+    for listener in found:
+        listener.close()
+    opened = [open_sockets(host, port, is_shared=True) for _ in range(count)]
+    return [listener for listeners in opened for listener in listeners]
+
+
+def open_sockets(host: str, port: int, *, is_shared: bool = False) -> list[socket.socket]:
+    """Bind every address of `host`, at one port (0: any free one). Raises SettingsError, which says what else to do.
+
+    is_shared: with others that are opened so too.
+    """
     allow_connections()
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -22,7 +38,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
         for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
             sockets.append(opened.enter_context(socket.socket(family, socket.SOCK_STREAM)))
             try:
-                bind(sockets[-1], (address[0], port, *address[2:]))
+                bind(sockets[-1], (address[0], port, *address[2:]), is_shared=is_shared)
             except OSError as error:
                 raise SettingsError([why_not(error, host, port)]) from error
             port = sockets[-1].getsockname()[1]
@@ -40,9 +56,11 @@ def allow_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def bind(listener: socket.socket, address: tuple[object, ...]) -> None:
+def bind(listener: socket.socket, address: tuple[object, ...], *, is_shared: bool = False) -> None:
     """Take the address, also one whose last connections are still being forgotten (as every server does)."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if listener.family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     listener.bind(address)

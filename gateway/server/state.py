@@ -1,8 +1,10 @@
 """What every endpoint shares: the live snapshot, the pool, admission, callers and the sinks for receipts."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 from gateway.accounting.receipt import Receipt
+from gateway.counters.neighbours import Neighbours
 from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.retry_budget import RetryBudget
 from gateway.live import Live, Snapshot
@@ -24,8 +26,16 @@ MOST_REPLAYED_BYTES = 64 * 2**20
 class State:
     """One per process. `sinks` receive each finished receipt in order; the first is the journal."""
 
-    def __init__(self, live: Live, transport: Transport, sinks: Sequence[Callable[[Receipt], None]]) -> None:
+    def __init__(
+        self,
+        live: Live,
+        transport: Transport,
+        sinks: Sequence[Callable[[Receipt], None]],
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        """neighbours: the other workers of this host; the limits of `server` are divided among all."""
         self.live = live
+        self.neighbours = neighbours or Neighbours()
         self.transport = transport
         self.decisions = Decisions()
         self.ids = Ids()
@@ -33,10 +43,11 @@ class State:
         self.hedges = HedgeBudget()
         self.sessions = SessionMemory()
         self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
-        self.gate = Gate(live.current.settings.server.max_in_flight, memory_limit(live.current.settings.server))
+        self.gate = Gate(0)
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True
         self._sinks = tuple(sinks)
+        self._follow(live.current)
         live.on_swap(self._follow)
 
     def record(self, receipt: Receipt, decision: Decision | None) -> None:
@@ -46,8 +57,9 @@ class State:
             sink(receipt)
 
     def _follow(self, snapshot: Snapshot) -> None:
-        self.gate.max_in_flight = snapshot.settings.server.max_in_flight
-        self.gate.max_memory_bytes = memory_limit(snapshot.settings.server)
+        server, workers = snapshot.settings.server, self.neighbours.count
+        self.gate.max_in_flight = ceil(server.max_in_flight / workers)
+        self.gate.max_memory_bytes = memory_limit(server) // workers
         self.callers = Callers(snapshot.settings.keys)
 
 

@@ -159,11 +159,14 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
     port: Annotated[int, said("listen port; 0 takes a free one", ge=0, le=65_535)] = 8080
+    workers: Annotated[int, said("processes that serve; more than one share the port", ge=1, le=64)] = 1
     max_body_bytes: Annotated[int, said("a larger request is refused with 413", ge=1)] = 33_554_432
     drain_seconds: Annotated[
         Amount, said("after SIGTERM, for what is being answered; then streams end with an error and are billed")
     ] = 600.0
-    max_in_flight: Annotated[int, said("more requests at once are refused with 503", ge=1)] = 2_000
+    max_in_flight: Annotated[
+        int, said("more requests at once, in all workers together, are refused with 503", ge=1)
+    ] = 2_000
     max_memory_mib: Annotated[
         int,
         said("above 85 % of it nothing new is taken in; 0: that of the container, if it has one", ge=0),

@@ -44,6 +44,7 @@ from gateway.server.app import make_app
 from gateway.server.handover import Offer, Taken, place_of, take
 from gateway.server.listen import netloc, open_shared, open_sockets
 from gateway.server.protocol import SteelyardProtocol
+from gateway.server.sharing import share
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
@@ -364,6 +365,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
         neighbours = Neighbours() if place is None else Neighbours(place.number, place.count)
         state = State(house.live, transport, [journal.append, logs.log_request], neighbours)
+        share(state)
         app = make_app(state, ledger, is_loopback(settings.server.host))
         server = Server(server_config(app), state)
 

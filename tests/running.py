@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,16 @@ class Process:
 class Gateway(Process):
     """`steelyard serve` in a folder of its own."""
 
-    def __init__(self, folder: Path, settings: str | None = None, environ: Mapping[str, str] = {}) -> None:
-        arguments = ["-m", "gateway", "serve", "--port", "0"]
+    def __init__(
+        self,
+        folder: Path,
+        settings: str | None = None,
+        environ: Mapping[str, str] = {},
+        more: Sequence[str] = (),
+        port: int = 0,
+    ) -> None:
+        """more: of the command line."""
+        arguments = ["-m", "gateway", "serve", "--port", str(port), *more]
         if settings is not None:
             # Nothing but loopback is ever asked by a test.
             quiet = "" if "\ncatalog:" in settings else "\ncatalog: {refresh: false}\n"

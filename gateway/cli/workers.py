@@ -86,10 +86,12 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is being answered end; asked again, end it."""
+        # The same signal twice would be one to a worker that had no time for the first yet.
+        number = signal.SIGINT if self._stopping.is_set() else signal.SIGTERM
         self._stopping.set()
         for listener in self._sockets:
             listener.close()
-        self._send(signal.SIGTERM)
+        self._send(number)
 
     def reload(self) -> None:
         """Have the settings read again."""

@@ -3,12 +3,13 @@
 import logging
 import math
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.latency import LatencyBook
@@ -42,6 +43,17 @@ class Cooldown(NamedTuple):
 UNTIL = attrgetter("until")
 
 
+class Notice(Struct, frozen=True, array_like=True, gc=False):
+    """What one process has learned of a key, and others with the same key must know at once."""
+
+    about: Literal["cooling", "refused", "tried", "works"]
+    provider: str
+    key: int
+    target: str = ""  # that cools; "" when it is about the key
+    until: float = 0.0  # monotonic second, which all processes of a host have in common
+    kind: FaultKind = FaultKind.RATE_LIMITED
+
+
 class Health:
     """Live state of all targets of one snapshot. `now` is monotonic seconds."""
 
@@ -64,6 +76,7 @@ class Health:
         self._view: LiveFigures = targets.prior
         self._view_until = -1.0
         self._slowest: dict[int, float] = {}  # by column; as of the view
+        self.when_noticed: Callable[[Notice], None] = unheard
         self._late: dict[int, float] = {}  # the same
 
     def view(self, now: float) -> LiveFigures:
@@ -138,6 +151,7 @@ class Health:
         if refused is not None:
             self._refused[provider, key] = Cooldown(now + PROBE_SECONDS, refused.kind)
             self._on_trial.add((provider, key))
+            self.when_noticed(Notice("tried", provider, key, until=now + PROBE_SECONDS, kind=refused.kind))
         return key
 
     def _limit(self, provider: str, key: int) -> ConcurrencyLimit:
@@ -230,10 +244,31 @@ class Health:
             self._on_trial.discard((provider, key))
             if known is None:
                 log.warning("%s is refused (%s); one request tries it again", self._name(provider, key), cooldown.kind)
+            self.when_noticed(Notice("refused", provider, key, until=cooldown.until, kind=cooldown.kind))
             return
         keys = [key] if scope is Scope.ALLOWANCE else range(self._key_counts.get(provider, 1))
+        target = self._targets.ids[column]
         for one in keys:
             self._cooling[column, one] = later(self._cooling.get((column, one), cooldown), cooldown)
+            self.when_noticed(Notice("cooling", provider, one, target, cooldown.until, cooldown.kind))
+
+    def heed(self, notice: Notice) -> None:
+        """Go by what another process has learned. It has told the operator, so nothing is told again."""
+        which, cooldown = (notice.provider, notice.key), Cooldown(notice.until, notice.kind)
+        if notice.about == "cooling":
+            columns = self._targets.by_model.get(notice.target.rpartition("@")[0], ())
+            for column in columns:
+                if self._targets.ids[column] == notice.target:
+                    place = (column, notice.key)
+                    self._cooling[place] = later(self._cooling.get(place, cooldown), cooldown)
+        elif notice.about == "refused":
+            self._refused[which] = later(self._refused.get(which, cooldown), cooldown)
+        elif notice.about == "tried" and which in self._refused:
+            self._refused[which] = cooldown
+        elif notice.about == "works":
+            self._refused.pop(which, None)
+            self._on_trial.discard(which)
+        self._view_until = -1.0
 
     def _accepted(self, provider: str, key: int) -> None:
         """An answer ends what was held against a key only if it was asked for after the refusal."""
@@ -242,6 +277,7 @@ class Health:
             del self._refused[provider, key]
             self._view_until = -1.0
             log.info("%s works again", self._name(provider, key))
+            self.when_noticed(Notice("works", provider, key))
 
     def _name(self, provider: str, key: int) -> str:
         count = self._key_counts.get(provider, 1)
@@ -309,6 +345,10 @@ class Health:
         for column in concerned:
             out[column] |= self.cooldown(column, now) is not None
         return out
+
+
+def unheard(notice: Notice) -> None:
+    """There is nobody else."""
 
 
 def later(one: Cooldown, other: Cooldown) -> Cooldown:

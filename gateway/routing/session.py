@@ -5,7 +5,7 @@ kept: a beginning is recognised by the lengths of its parts and a hash, which is
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -115,6 +115,7 @@ class SessionMemory:
     def __init__(self, most: int = MOST_SESSIONS) -> None:
         self._most = most
         self._sessions: OrderedDict[int, tuple[Branch, ...]] = OrderedDict()
+        self.when_noted: Callable[[int, Branch], None] | None = None
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -166,7 +167,16 @@ class SessionMemory:
     def _note(self, place: int, thread: Thread, branch: Branch) -> None:
         """The new branch takes the place of the one that it goes on from, else of the oldest."""
         grown = [one for one in self._continued(place, thread) if one.target == branch.target]
-        others = [one for one in self._sessions.pop(place, ()) if one not in grown]
+        self._put(place, branch, [one for one in self._sessions.pop(place, ()) if one not in grown])
+        if self.when_noted is not None:
+            self.when_noted(place, branch)
+
+    def heed(self, place: int, branch: Branch) -> None:
+        """Note what another process of this host has seen: the same conversation has the same place there."""
+        others = self._sessions.pop(place, ())
+        self._put(place, branch, [one for one in others if one.target != branch.target or one.parts > branch.parts])
+
+    def _put(self, place: int, branch: Branch, others: list[Branch]) -> None:
         self._sessions[place] = (branch, *others[: MOST_BRANCHES - 1])
         if len(self._sessions) > self._most:
             self._sessions.popitem(last=False)

@@ -33,7 +33,7 @@ from gateway.server.clients import is_told_usage
 from gateway.server.limits import CallerGone, Message, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_ids
 from gateway.server.protocol import EXTENSION
-from gateway.server.replays import Claim, claim_of, key_of
+from gateway.server.replays import ANSWERED, PACK, REPLAY, Claim, Repeated, claim_of, fingerprint, key_of, reused
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
@@ -129,6 +129,8 @@ class Exchange:
             self.arrival = replace(self.arrival, received=monotonic(), key=caller.name)
             if (key := key_of(scope)) and await self.repeated(claim_of(scope, caller.name, key), body):
                 return
+            if state.neighbours.exist:
+                await self.prepare(body)
             prompt, profile = await understand(self.completed(body), self.parse, self.describe)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
             self.hear_when_caller_leaves()
@@ -148,6 +150,8 @@ class Exchange:
         earlier = await self.state.replays.claim(claim, body)
         if not earlier:
             self.claim = claim
+            earlier = await self.answered_elsewhere(claim, body)
+        if not earlier:
             self.send = keeping(self.send, self.messages)
             return False
         self.recorded = True
@@ -156,6 +160,25 @@ class Exchange:
         for message in rest:
             await self.send(dict(message))
         return True
+
+    async def answered_elsewhere(self, claim: Claim, body: bytes) -> list[Message]:
+        """The answer that another worker of this host gave to the same request, or is about to give."""
+        replays, neighbours = self.state.replays, self.state.neighbours
+        if not neighbours.exist:
+            return []
+        with replays.asking(claim):
+            told = await neighbours.ask(REPLAY, PACK(Repeated(claim, fingerprint(body))))
+        for answered in map(ANSWERED, told):
+            if answered.is_other:
+                raise reused()
+            messages: list[Message] = list(answered.messages)
+            replays.settle(claim, messages)
+            self.claim = None
+            return messages
+        return []
+
+    async def prepare(self, body: bytes) -> None:
+        """Get from the other workers what the body only names."""
 
     def completed(self, body: bytes) -> bytes:
         """The body with everything that it only names. Raises InvalidRequest."""

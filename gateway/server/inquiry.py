@@ -56,6 +56,18 @@ class Remembrance(msgspec.Struct, frozen=True):
     decision: DecisionRecord | None
 
 
+class Found(msgspec.Struct, frozen=True, array_like=True):
+    """A decision that another worker of this host has."""
+
+    key: str  # name of the caller's key
+    body: bytes  # the answer to whoever may see it
+
+
+FOUND = msgspec.msgpack.Decoder(Found).decode
+PACK = msgspec.msgpack.Encoder().encode
+DECISION = "decision"
+
+
 class Inquiry:
     """The endpoints that answer questions; none of them calls a provider."""
 
@@ -64,6 +76,7 @@ class Inquiry:
         self._ledger = ledger
         self._models = ModelIndex(state.live.current)
         state.live.on_swap(self._follow)
+        state.neighbours.on(DECISION, self._asked_by_another)
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models, in the shape of the caller's API: Google's SDKs come here too."""
@@ -139,12 +152,26 @@ class Inquiry:
         caller = self._caller(request)
         decision_id = request.path_params["decision_id"]
         kept = self._state.decisions.find(decision_id)
+        if kept is None and (elsewhere := await self._state.neighbours.ask(DECISION, decision_id.encode())):
+            found = FOUND(elsewhere[0])
+            if found.key == caller.name:
+                return answer(found.body)
         receipt = kept.receipt if kept is not None else await asyncio.to_thread(self._ledger.find, decision_id)
         if receipt is None or receipt.key != caller.name:
             raise NotFound(f"There is no decision {decision_id[:64]} of yours; its id is in x-steelyard-decision")
-        decision = None if kept is None else kept.decision
+        return answer(await self._told(decision_id, receipt, None if kept is None else kept.decision))
+
+    async def _told(self, decision_id: str, receipt: Receipt, decision: Decision | None) -> bytes:
         full = None if decision is None else await self._record(decision, decision_id)
-        return answer(ENCODE(Remembrance(decision_id, receipt, full)))
+        return ENCODE(Remembrance(decision_id, receipt, full))
+
+    async def _asked_by_another(self, said: bytes, sender: int) -> bytes:
+        """The decision for another worker, whose caller wants to see it."""
+        decision_id = said.decode()
+        kept = self._state.decisions.find(decision_id)
+        if kept is None:
+            return b""
+        return PACK(Found(kept.receipt.key, await self._told(decision_id, kept.receipt, kept.decision)))
 
     async def usage(self, request: Request) -> Response:
         """GET /v1/usage?by=model&since=7d: what the caller's own key has used."""

@@ -1,13 +1,17 @@
 """Answers to requests with an `Idempotency-Key`, kept for whoever sends the same request again: one charge, one answer.
 
 A request that nobody answered is not kept, so that sending it again is worth something. What is kept is in this
-process's memory.
+process's memory; the other workers of the host are asked what is in theirs.
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
+from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from gateway.errors import InvalidRequest
@@ -38,14 +42,37 @@ class Kept(Struct):
     size: int = 0  # bytes
 
 
+class Repeated(Struct, frozen=True, array_like=True):
+    """A request with a key, as one worker asks the others of it."""
+
+    claim: Claim
+    fingerprint: tuple[int, int, int]
+
+
+class Answered(Struct, frozen=True, array_like=True):
+    """What another worker knows of it: its answer, or that the key stood for another request."""
+
+    is_other: bool
+    messages: tuple[dict[str, Any], ...] = ()
+
+
+REPLAY = "replay"
+PACK = msgspec.msgpack.Encoder().encode
+REPEATED = msgspec.msgpack.Decoder(Repeated).decode
+ANSWERED = msgspec.msgpack.Decoder(Answered).decode
+
+
 class Replays:
     """At most `most_answers` of them, and `most_bytes` together; the oldest makes room."""
 
-    def __init__(self, most_answers: int, most_bytes: int) -> None:
+    def __init__(self, most_answers: int, most_bytes: int, number: int = 0) -> None:
+        """number: of the worker."""
         self._kept: OrderedDict[Claim, Kept] = OrderedDict()
         self._most_answers = most_answers
         self._most_bytes = most_bytes
         self._bytes = 0
+        self._number = number
+        self._asking: set[Claim] = set()
 
     async def claim(self, claim: Claim, body: bytes) -> list[Message]:
         """The answer that this request had; none when it has to be asked now, which ends with `settle`.
@@ -55,16 +82,37 @@ class Replays:
         """
         while (kept := self._known(claim)) is not None:
             if kept.fingerprint != fingerprint(body):
-                raise InvalidRequest(
-                    "This Idempotency-Key was sent before, with another body; take a new key for a new request.",
-                    status=422,
-                    code="idempotency_key_reused",
-                )
+                raise reused()
             if kept.messages:
                 return kept.messages
             await kept.ended.wait()
         self._kept[claim] = Kept(fingerprint(body), monotonic(), asyncio.Event(), [])
         return []
+
+    @contextlib.contextmanager
+    def asking(self, claim: Claim) -> Iterator[None]:
+        """While the other workers are asked whether one of them has had this request."""
+        self._asking.add(claim)
+        try:
+            yield
+        finally:
+            self._asking.discard(claim)
+
+    async def asked_by_another(self, said: bytes, sender: int) -> bytes:
+        """What is known here of another worker's request, once it has ended.
+
+        When two workers have taken in the same request at once, and ask each other, that with the lower number goes on.
+        """
+        asked = REPEATED(said)
+        while (kept := self._known(asked.claim)) is not None:
+            if asked.claim in self._asking and sender < self._number:
+                return b""
+            if kept.fingerprint != asked.fingerprint:
+                return PACK(Answered(True))
+            if kept.messages:
+                return PACK(Answered(False, tuple(dict(message) for message in kept.messages)))
+            await kept.ended.wait()
+        return b""
 
     def settle(self, claim: Claim, messages: list[Message]) -> None:
         """It has ended. messages: the whole answer; none where the next one with this key is to be asked anew."""
@@ -107,6 +155,14 @@ def key_of(scope: Scope) -> bytes:
             key: bytes = value
             return key
     return b""
+
+
+def reused() -> InvalidRequest:
+    return InvalidRequest(
+        "This Idempotency-Key was sent before, with another body; take a new key for a new request.",
+        status=422,
+        code="idempotency_key_reused",
+    )
 
 
 def claim_of(scope: Scope, caller: str, key: bytes) -> Claim:

@@ -1,5 +1,6 @@
 """OpenAI's Responses: the one format in which a request may go on from an earlier answer by its id."""
 
+import contextlib
 import logging
 from functools import partial
 
@@ -13,7 +14,7 @@ from gateway.dialects.edits import without
 from gateway.dialects.formats import RESPONSES
 from gateway.dialects.responses.state import StateAsked, asked, expanded, refuse_unsupported
 from gateway.dialects.responses.store import ResponseStore, deleted_body
-from gateway.errors import NotFound
+from gateway.errors import GatewayError, NotFound
 from gateway.server.inference import Exchange, Generation, default_model
 from gateway.server.limits import Scope, Send
 from gateway.server.state import State
@@ -33,6 +34,10 @@ class Event(Struct, frozen=True):
 
 
 EVENT = msgspec.json.Decoder(Event)
+PACK = msgspec.msgpack.Encoder().encode
+NAMED = msgspec.msgpack.Decoder(tuple[str, str]).decode  # the caller's key, a response
+KEPT = msgspec.msgpack.Decoder(tuple[bytes, tuple[bytes, ...]]).decode  # a response, the input that led to it
+RESPONSE, DELETED = "response", "response deleted"
 
 
 class ResponsesGeneration(Generation):
@@ -41,6 +46,8 @@ class ResponsesGeneration(Generation):
     def __init__(self, state: State) -> None:
         super().__init__(state, RESPONSES)
         self._store = ResponseStore(MOST_RESPONSES, MOST_BYTES)
+        state.neighbours.on(RESPONSE, self._asked_by_another)
+        state.neighbours.on(DELETED, self._deleted_by_another)
 
     def exchange(self, scope: Scope, send: Send) -> "ResponsesExchange":
         """One that may go on from a response in the store."""
@@ -49,6 +56,7 @@ class ResponsesGeneration(Generation):
     async def show(self, request: Request) -> Response:
         """GET /v1/responses/{id}"""
         response_id, caller = self._named(request)
+        await fetch(self._state, self._store, caller, response_id)
         kept = self._store.get(caller, response_id)
         if kept is None:
             raise not_kept(response_id)
@@ -57,9 +65,20 @@ class ResponsesGeneration(Generation):
     async def delete(self, request: Request) -> Response:
         """DELETE /v1/responses/{id}"""
         response_id, caller = self._named(request)
+        await fetch(self._state, self._store, caller, response_id)
         if not self._store.delete(caller, response_id):
             raise not_kept(response_id)
+        self._state.neighbours.tell(DELETED, PACK((caller, response_id)))
         return Response(deleted_body(response_id), media_type="application/json")
+
+    def _asked_by_another(self, said: bytes, sender: int) -> bytes:
+        """The response for another worker, where a request goes on from it."""
+        kept = self._store.get(*NAMED(said))
+        return b"" if kept is None else PACK((kept.response, kept.items))
+
+    def _deleted_by_another(self, said: bytes, sender: int) -> bytes:
+        self._store.delete(*NAMED(said))
+        return b""
 
     def _named(self, request: Request) -> tuple[str, str]:
         caller = self._state.callers.identify(request.scope["headers"], request.scope["query_string"])
@@ -75,6 +94,12 @@ class ResponsesExchange(Exchange):
         self._store = store
         self._state_asked = StateAsked()
         self._items: tuple[bytes, ...] = ()
+
+    async def prepare(self, body: bytes) -> None:
+        """Get the response that it goes on from, if another worker has it."""
+        with contextlib.suppress(GatewayError, Malformed):  # whoever reads it for good says what is wrong
+            if previous := asked(body).previous_response_id:
+                await fetch(self.state, self._store, self.arrival.key, previous)
 
     def completed(self, body: bytes) -> bytes:
         """With the input of the responses that it goes on from."""
@@ -99,6 +124,14 @@ class ResponsesExchange(Exchange):
                 self._store.put(self.arrival.key, without(response, (b"steelyard",)), self._items)
         except Exception:  # the receipt is written: whatever it is, the answer must go out
             log.exception("the response of decision %s cannot be kept", self.arrival.id)
+
+
+async def fetch(state: State, store: ResponseStore, caller: str, response_id: str) -> None:
+    """Have the response in this worker's store if any worker has it."""
+    if state.neighbours.exist and store.get(caller, response_id) is None:
+        for found in await state.neighbours.ask(RESPONSE, PACK((caller, response_id))):
+            response, items = KEPT(found)
+            store.put(caller, response, items)
 
 
 def last_response(events: bytes) -> bytes:

@@ -15,7 +15,7 @@ from gateway.server.decisions import Decisions
 from gateway.server.ids import Ids
 from gateway.server.limits import Gate
 from gateway.server.memory import stated_limit
-from gateway.server.replays import Replays
+from gateway.server.replays import REPLAY, Replays
 from gateway.settings.schema import ServerSettings
 from gateway.transport.send import Transport
 
@@ -42,7 +42,8 @@ class State:
         self.retries = RetryBudget()
         self.hedges = HedgeBudget()
         self.sessions = SessionMemory()
-        self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
+        self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES, self.neighbours.number)
+        self.neighbours.on(REPLAY, self.replays.asked_by_another)
         self.gate = Gate(0)
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True

@@ -10,6 +10,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 
 import uvicorn
 from msgspec import Struct
@@ -38,6 +39,7 @@ from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
 from gateway.server.listen import netloc, open_sockets
+from gateway.server.memory import open_descriptors, resident_bytes
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
@@ -50,6 +52,8 @@ from gateway.simulator.dialects import simulated_dialects
 from gateway.simulator.models import PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.telemetry import logs
+from gateway.telemetry.loop_watch import LoopWatch
+from gateway.telemetry.metrics import Metrics, Tally
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport
 from gateway.transport.wallet import Wallet
@@ -311,8 +315,13 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         stack.push_async_callback(transport.close)
         transport.wallet.use(logins_of(house.live.current))
         house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
-        state = State(house.live, transport, [journal.append, logs.log_request])
-        app = make_app(state, ledger, is_loopback(settings.server.host))
+        tally = Tally()
+        state = State(house.live, transport, [journal.append, tally.count, logs.log_request])
+        watch = LoopWatch()
+        watch.start()
+        stack.callback(watch.stop)
+        metrics = Metrics(tally, readings(state, journal, watch))
+        app = make_app(state, ledger, is_loopback(settings.server.host), metrics.text)
         server = Server(server_config(app), state)
         server.when_started = lambda port: announce(
             Running(
@@ -325,6 +334,27 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         )
         await stack.enter_async_context(background(house, server, transport.wallet))
         await server.serve(sockets)
+
+
+def readings(state: State, journal: Journal, watch: LoopWatch) -> Mapping[str, Callable[[], float]]:
+    """Where the figures that nobody counts are read."""
+    return {
+        "steelyard_requests_in_flight": lambda: state.gate.in_flight,
+        "steelyard_retries_left": lambda: state.retries.left(monotonic()),
+        "steelyard_targets_out": lambda: targets_out(state.live.current, monotonic()),
+        "steelyard_loop_long_steps_total": lambda: watch.long_steps,
+        "steelyard_loop_longest_step_seconds": lambda: watch.longest_seconds,
+        "steelyard_journal_failures_total": lambda: journal.failures,
+        "steelyard_journal_spilled": lambda: journal.spilled,
+        "steelyard_journal_lost_total": lambda: journal.lost,
+        "process_resident_memory_bytes": resident_bytes,
+        "process_open_fds": open_descriptors,
+    }
+
+
+def targets_out(snapshot: Snapshot, now: float) -> int:
+    """Targets of both kinds that no request is sent to for now."""
+    return sum(int(market.health.view(now).out.sum()) for market in (snapshot.chat, snapshot.embeddings))
 
 
 @contextlib.asynccontextmanager

@@ -100,9 +100,9 @@ def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:
     return True
 
 
-def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
-    """The ASGI application over one process's state."""
-    inquiry = Inquiry(state, ledger)
+def make_app(state: State, ledger: Ledger, is_loopback: bool, metrics: Callable[[], str]) -> FrontDoor:
+    """The ASGI application over one process's state. metrics: the figures of the moment, as text."""
+    inquiry = Inquiry(state, ledger, metrics)
     hot = {
         "/v1/chat/completions": Generation(state, CHAT),
         "/v1/completions": Generation(state, COMPLETIONS),
@@ -135,7 +135,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
     routes = [
         Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES
     ]
-    routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
+    routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready), Route("/metrics", inquiry.metrics)]
     handlers = {
         GatewayError: on_gateway_error,
         CallerGone: on_caller_gone,

@@ -35,6 +35,7 @@ from gateway.server.listings import anthropic_list, anthropic_row, clawrouter_ca
 from gateway.server.models import ModelIndex, ModelRow
 from gateway.server.state import State
 from gateway.server.understanding import understand
+from gateway.telemetry.metrics import CONTENT_TYPE
 from gateway.wire.prompt import Prompt
 
 ENCODE = msgspec.json.Encoder().encode
@@ -59,8 +60,9 @@ class Remembrance(msgspec.Struct, frozen=True):
 class Inquiry:
     """The endpoints that answer questions; none of them calls a provider."""
 
-    def __init__(self, state: State, ledger: Ledger) -> None:
+    def __init__(self, state: State, ledger: Ledger, metrics: Callable[[], str]) -> None:
         self._state = state
+        self._metrics = metrics
         self._ledger = ledger
         self._models = ModelIndex(state.live.current)
         state.live.on_swap(self._follow)
@@ -155,6 +157,11 @@ class Inquiry:
         rows = await asyncio.to_thread(self._ledger.usage, since, now, by, caller.name)
         total = await asyncio.to_thread(self._ledger.usage, since, now, "total", caller.name)
         return answer(ENCODE(report(by, since, now, rows, total)))
+
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics, for who has a key where there are keys."""
+        self._caller(request)
+        return Response(self._metrics(), headers={"content-type": CONTENT_TYPE})
 
     async def health(self, request: Request) -> Response:
         """GET /healthz: the process is alive."""

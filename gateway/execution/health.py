@@ -180,6 +180,8 @@ class Health:
         if seconds_per_token is not None:
             self._speed.observe_speed(column, seconds_per_token, now)
         self._count(column, now, 1.0)
+        if self.headroom.is_spent(column, key, now):  # or all who come within the view's time would go there
+            self._view_until = -1.0
         breaker = self._breakers.get(column)
         if breaker is not None:
             breaker.succeeded(now)

@@ -1,9 +1,13 @@
 """Rate limits are felt before they are hit; a header that is absurd or stale costs nobody a request."""
 
+import json
+
 import pytest
 
 from gateway.execution.headroom import Headroom
 from gateway.execution.health import Health
+from tests.execution.providers import GOOD, Script, Visit, raw
+from tests.execution.spine import opened, snapshot_of
 from tests.execution.test_health import OFFERS, targets_of
 
 NOW = 5_000.0
@@ -94,3 +98,34 @@ def test_a_reload_keeps_what_was_heard() -> None:
     before.headroom.heard(targets_of(*OFFERS).ids.index("a/two@cloud"), 0, openai(0), NOW, UNIX)
     after.adopt(before, ())
     assert after.view(NOW).availability[targets.ids.index("a/two@cloud")] == 0.0
+
+
+def saying(remaining: int) -> Script:
+    """A provider whose good answers say that so many of 1,000 requests are left for the next minute."""
+    body = json.dumps(GOOD).encode()
+    told = "".join(f"{name}: {value}\r\n" for name, value in openai(remaining, reset="60s").items())
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{told}\r\n"
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        await visit.write(head.encode() + body)
+
+    return script
+
+
+@pytest.mark.parametrize(("of_second", "expected"), [(900, "second"), (0, "first")])
+async def test_who_has_nothing_left_is_passed_over_while_another_has_and_still_asked_when_nobody_has(
+    of_second: int, expected: str
+) -> None:
+    async with raw(saying(0)) as first, raw(saying(of_second)) as second:
+        providers = {
+            name: {
+                "base_url": f"http://127.0.0.1:{server.port}/v1",
+                "models": [{"id": "own/model", "input_price_usd": price, "output_price_usd": price}],
+            }
+            for name, server, price in (("first", first, 0.1), ("second", second, 9))
+        }
+        async with opened(snapshot_of({}, providers=providers, router={"weights": {"cost": 1}})) as spine:
+            replies = [await spine.ask(model="own/model") for _ in range(3)]
+    assert [reply.status for reply in replies] == [200] * 3
+    assert [reply.json["steelyard"]["provider"] for reply in replies] == ["first", "second", expected]

@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import msgspec
 import uvicorn
@@ -43,6 +44,7 @@ from gateway.routing.selection import Selector
 from gateway.server.app import make_app
 from gateway.server.handover import Offer, Taken, place_of, take
 from gateway.server.listen import netloc, open_shared, open_sockets
+from gateway.server.memory import open_descriptors, resident_bytes
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.sharing import share
 from gateway.server.state import State
@@ -56,6 +58,8 @@ from gateway.simulator.dialects import simulated_dialects
 from gateway.simulator.models import PROVIDERS
 from gateway.simulator.spawn import SimulatorProcess, spawn
 from gateway.telemetry import logs
+from gateway.telemetry.loop_watch import LoopWatch
+from gateway.telemetry.metrics import Metrics, Tally
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport
 from gateway.transport.wallet import Wallet
@@ -364,9 +368,14 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         transport.wallet.use(logins_of(house.live.current))
         house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
         neighbours = Neighbours() if place is None else Neighbours(place.number, place.count)
-        state = State(house.live, transport, [journal.append, logs.log_request], neighbours)
+        tally = Tally()
+        state = State(house.live, transport, [journal.append, tally.count, logs.log_request], neighbours)
         share(state)
-        app = make_app(state, ledger, is_loopback(settings.server.host))
+        watch = LoopWatch()
+        watch.start()
+        stack.callback(watch.stop)
+        metrics = Metrics(tally, readings(state, journal, watch))
+        app = make_app(state, ledger, is_loopback(settings.server.host), metrics.figures)
         server = Server(server_config(app), state)
 
         def tell(port: int) -> None:
@@ -398,6 +407,27 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         if place is not None:
             await stack.enter_async_context(linked(neighbours, socket.socket(fileno=place.link), server))
         await server.serve(sockets)
+
+
+def readings(state: State, journal: Journal, watch: LoopWatch) -> Mapping[str, Callable[[], float]]:
+    """Where the figures that nobody counts are read."""
+    return {
+        "steelyard_requests_in_flight": lambda: state.gate.in_flight,
+        "steelyard_retries_left": lambda: state.retries.left(monotonic()),
+        "steelyard_targets_out": lambda: targets_out(state.live.current, monotonic()),
+        "steelyard_loop_long_steps_total": lambda: watch.long_steps,
+        "steelyard_loop_longest_step_seconds": lambda: watch.longest_seconds,
+        "steelyard_journal_failures_total": lambda: journal.failures,
+        "steelyard_journal_spilled": lambda: journal.spilled,
+        "steelyard_journal_lost_total": lambda: journal.lost,
+        "process_resident_memory_bytes": resident_bytes,
+        "process_open_fds": open_descriptors,
+    }
+
+
+def targets_out(snapshot: Snapshot, now: float) -> int:
+    """Targets of both kinds that no request is sent to for now."""
+    return sum(int(market.health.view(now).out.sum()) for market in (snapshot.chat, snapshot.embeddings))
 
 
 @contextlib.asynccontextmanager

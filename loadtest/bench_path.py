@@ -20,6 +20,7 @@ from gateway.dialects.formats import CHAT
 from gateway.dialects.openai_chat import parse
 from gateway.execution.attempt import Call, Timing, Whole
 from gateway.execution.errand import Arrival, Errand
+from gateway.execution.headroom import Headroom
 from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.lines import MOST_WRITTEN
 from gateway.execution.outcome import learn, receipt_of_answer, spent_by
@@ -102,6 +103,7 @@ def steps() -> dict[str, Callable[[], object]]:
         (),
         (),
         MOST_WRITTEN,
+        Headroom(),
         0,
         1,
     )

@@ -58,6 +58,7 @@ def prepare(errand: Errand, line: Line, *, is_first: bool, codec: Codec | None =
         secrets=() if line.login is None else errand.transport.wallet.secrets(line.login),
         fixed_secrets=line.secrets,
         max_answer_bytes=line.max_answer_bytes,
+        headroom=errand.health.headroom,
         key=key,
         key_count=len(line.headers),
         login=line.login,

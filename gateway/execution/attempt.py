@@ -11,6 +11,7 @@ from yarl import URL
 
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
+from gateway.execution.headroom import Headroom
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
@@ -52,6 +53,7 @@ class Call(Struct, frozen=True, gc=False):
     secrets: Sequence[str]  # never to be seen in a fault's message; grows while a login is renewed
     fixed_secrets: Sequence[str]  # the same, of what the settings say
     max_answer_bytes: int
+    headroom: Headroom  # learns what good answers say of it
     key: int  # which of the provider's keys, from 0
     key_count: int
     login: Login | None = None  # what lets us in, where `headers` do not
@@ -117,6 +119,7 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
             timing.headers = monotonic()
             if response.status != 200:
                 return await refusal(call, response)
+            call.headroom.heard(call.column, call.key, response.headers, timing.headers, time())
             body = await read_whole(response, call.max_answer_bytes)
     except TransportFailure as failure:
         return transport_fault(call, failure, FaultKind.BROKEN_ANSWER if timing.headers else None)
@@ -164,6 +167,7 @@ async def begin(call: Call, transport: Transport) -> Begun | Fault:
             timing.headers = monotonic()
             if response.status != 200 or response.content_type == "text/html":
                 return await refusal(call, response)
+            call.headroom.heard(call.column, call.key, response.headers, timing.headers, time())
             if response.content_type == "application/json":
                 return await whole_as_stream(call, timing, response, relay)
             begun = await first_content(call, timing, response, relay)

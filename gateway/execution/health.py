@@ -17,6 +17,7 @@ from core.matrix import LiveFigures
 from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
 from gateway.execution.concurrency import ConcurrencyLimit
+from gateway.execution.headroom import Headroom
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
 log = logging.getLogger("steelyard")
@@ -63,6 +64,10 @@ class Health:
         self._targets = targets
         self._key_counts = key_counts
         self._next_key: dict[str, int] = {}
+        self.headroom = Headroom()
+        self._column_keys = {
+            column: count for name, count in key_counts.items() for column in targets.by_provider.get(name, ())
+        }
         self._limits: dict[tuple[str, int], ConcurrencyLimit] = {}  # by provider and key
         self._first_token = LatencyBook(count)
         self._speed = LatencyBook(count)
@@ -134,8 +139,8 @@ class Health:
     def take_key(self, column: int, now: float, wanted: int | None = None) -> int:
         """The key for an attempt at this target, which begins now and ends with `answered`, `failed` or `given_up`.
 
-        Keys take turns; those that are cooling are left out, and those that are crowded if there is another. A key that
-        was refused is tried again by one request: until that has ended the others leave it alone.
+        Keys take turns; those that are cooling are left out, and those that are spent or crowded if there is another.
+        A key that was refused is tried again by one request: until that has ended the others leave it alone.
         wanted: the key whose turn it is for this request, because its provider has the conversation in its cache.
         """
         provider = self._targets.offers[column].provider
@@ -143,6 +148,7 @@ class Health:
         turn = self._next_key.get(provider, 0) if wanted is None else wanted
         order = [(turn + step) % count for step in range(count)]
         usable = [key for key in order if self._wait(column, provider, key, now) is None] or order
+        usable = [key for key in usable if not self.headroom.is_spent(column, key, now)] or usable
         key = next((key for key in usable if self._limit(provider, key).has_room), usable[0])
         if count > 1 and wanted is None:
             self._next_key[provider] = key + 1
@@ -188,6 +194,8 @@ class Health:
         if seconds_per_token is not None:
             self._speed.observe_speed(column, seconds_per_token, now)
         self._count(column, now, 1.0)
+        if self.headroom.is_spent(column, key, now):  # or all who come within the view's time would go there
+            self._view_until = -1.0
         breaker = self._breakers.get(column)
         if breaker is not None:
             breaker.succeeded(now)
@@ -303,6 +311,7 @@ class Health:
             self._successes[column] = old._successes[before]
             self._calls[column] = old._calls[before]
             self._counted_at[column] = old._counted_at[before]
+            self.headroom.adopt(column, old.headroom, before)
             if before in old._breakers:
                 self._breakers[column] = old._breakers[before]
             for (place, key), cooldown in old._cooling.items():
@@ -327,6 +336,8 @@ class Health:
         successes, calls, counted_at = map(np.frombuffer, (self._successes, self._calls, self._counted_at))
         kept = 0.5 ** ((now - counted_at) / SUCCESS_HALF_LIFE_SECONDS)
         availability = (successes * kept + PRIOR_CALLS * prior.availability) / (calls * kept + PRIOR_CALLS)
+        for column, factor in self.headroom.factors(self._column_keys, now).items():
+            availability[column] *= factor
         return LiveFigures(
             first_token_seconds=read_only(self._first_token.blend(prior.first_token_seconds, now)),
             seconds_per_output_token=read_only(self._speed.blend(prior.seconds_per_output_token, now)),

@@ -28,11 +28,15 @@ class RetryBudget:
 
     def allows(self, now: float) -> bool:
         """Whether one more try may be spent; it is, if so."""
-        self._fade(now)
-        if self._tries + 1.0 > SHARE * self._requests + PER_SECOND * WINDOW_SECONDS:
+        if self.left(now) < 1.0:
             return False
         self._tries += 1.0
         return True
+
+    def left(self, now: float) -> float:
+        """How many tries it would allow now."""
+        self._fade(now)
+        return SHARE * self._requests + PER_SECOND * WINDOW_SECONDS - self._tries
 
     def _fade(self, now: float) -> None:
         kept = exp((self._since - now) / WINDOW_SECONDS)

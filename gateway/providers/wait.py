@@ -77,6 +77,16 @@ def duration_seconds(text: str) -> float | None:
         rest = tail[len(unit) :]
 
 
+def reset_seconds(value: str, date: str, now_unix: float) -> float | None:
+    """Seconds, in [0, 3600], until the reset that a header states; None when it cannot be read.
+
+    date: the answer's `Date`, in whose place `now_unix` is taken when there is none.
+    """
+    moment = _date(date)
+    seconds = _reset(value[:LONGEST_VALUE], now_unix if moment is None else moment)
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
+
+
 def _of_headers(headers: Mapping[str, str], now: float) -> Iterator[float]:
     finer = [headers[name] for name in ("retry-after-ms", "x-ms-retry-after-ms") if name in headers]
     milliseconds = [number for value in finer if (number := _number(value)) is not None]

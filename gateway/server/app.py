@@ -23,6 +23,7 @@ from gateway.server.metadata import request_ids
 from gateway.server.replies import retry_headers, send_error
 from gateway.server.responses import ResponsesGeneration
 from gateway.server.state import State
+from gateway.telemetry.metrics import Figures
 
 MISDIRECTED = GatewayError(
     "This Host is not served here. Steelyard listens on loopback only and answers to localhost, 127.0.0.1 or [::1]",
@@ -40,7 +41,7 @@ PATHS = (
     "POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/embeddings, "
     "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
     "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, GET /healthz, "
-    "GET /readyz; each but the last two also below /routers/{name} and /api"
+    "GET /readyz, GET /metrics; each but the last three also below /routers/{name} and /api"
 )
 
 
@@ -100,9 +101,9 @@ def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:
     return True
 
 
-def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
-    """The ASGI application over one process's state."""
-    inquiry = Inquiry(state, ledger)
+def make_app(state: State, ledger: Ledger, is_loopback: bool, metrics: Callable[[], Figures]) -> FrontDoor:
+    """The ASGI application over one process's state. metrics: its figures of the moment."""
+    inquiry = Inquiry(state, ledger, metrics)
     hot = {
         "/v1/chat/completions": Generation(state, CHAT),
         "/v1/completions": Generation(state, COMPLETIONS),
@@ -135,7 +136,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool) -> FrontDoor:
     routes = [
         Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES
     ]
-    routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready)]
+    routes += [Route("/healthz", inquiry.health), Route("/readyz", inquiry.ready), Route("/metrics", inquiry.metrics)]
     handlers = {
         GatewayError: on_gateway_error,
         CallerGone: on_caller_gone,

@@ -35,6 +35,7 @@ from gateway.server.listings import anthropic_list, anthropic_row, clawrouter_ca
 from gateway.server.models import ModelIndex, ModelRow
 from gateway.server.state import State
 from gateway.server.understanding import understand
+from gateway.telemetry.metrics import CONTENT_TYPE, Figures, text_of
 from gateway.wire.prompt import Prompt
 
 ENCODE = msgspec.json.Encoder().encode
@@ -65,18 +66,21 @@ class Found(msgspec.Struct, frozen=True, array_like=True):
 
 FOUND = msgspec.msgpack.Decoder(Found).decode
 PACK = msgspec.msgpack.Encoder().encode
-DECISION = "decision"
+WORKER = msgspec.msgpack.Decoder(tuple[int, Figures]).decode
+DECISION, METRICS = "decision", "metrics"
 
 
 class Inquiry:
     """The endpoints that answer questions; none of them calls a provider."""
 
-    def __init__(self, state: State, ledger: Ledger) -> None:
+    def __init__(self, state: State, ledger: Ledger, metrics: Callable[[], Figures]) -> None:
         self._state = state
+        self._metrics = metrics
         self._ledger = ledger
         self._models = ModelIndex(state.live.current)
         state.live.on_swap(self._follow)
         state.neighbours.on(DECISION, self._asked_by_another)
+        state.neighbours.on(METRICS, self._measured_for_another)
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models, in the shape of the caller's API: Google's SDKs come here too."""
@@ -182,6 +186,17 @@ class Inquiry:
         rows = await asyncio.to_thread(self._ledger.usage, since, now, by, caller.name)
         total = await asyncio.to_thread(self._ledger.usage, since, now, "total", caller.name)
         return answer(ENCODE(report(by, since, now, rows, total)))
+
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics, of all workers, for who has a key where there are keys."""
+        self._caller(request)
+        neighbours = self._state.neighbours
+        workers = dict(map(WORKER, await neighbours.ask(METRICS, b"")))
+        workers[neighbours.number] = self._metrics()
+        return Response(text_of(workers), headers={"content-type": CONTENT_TYPE})
+
+    def _measured_for_another(self, said: bytes, sender: int) -> bytes:
+        return PACK((self._state.neighbours.number, self._metrics()))
 
     async def health(self, request: Request) -> Response:
         """GET /healthz: the process is alive."""

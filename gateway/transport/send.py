@@ -10,6 +10,7 @@ from yarl import URL
 from gateway.transport.failure import TransportFailure, explained, hung_up
 from gateway.transport.logins import Login
 from gateway.transport.reading import next_chunk, read_whole
+from gateway.transport.resolver import Resolver
 from gateway.transport.wallet import Wallet
 
 __all__ = ["Transport", "TransportFailure", "explained", "next_chunk", "read_whole"]
@@ -25,15 +26,19 @@ class Transport:
     Redirects are never followed and cookies never kept. Proxies are an argument: see `proxy`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Resolver | None = None) -> None:
+        self._names = names or Resolver()
         self._pooled: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None  # a new connection for each request
         self.wallet = Wallet()
 
     async def open(self) -> None:
         """Open the pool; call it on the loop that will use it."""
-        self._pooled = session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=30.0))
-        self._fresh = session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, force_close=True))
+        names = self._names
+        self._pooled = session(
+            aiohttp.TCPConnector(limit=0, resolver=names, use_dns_cache=False, keepalive_timeout=30.0)
+        )
+        self._fresh = session(aiohttp.TCPConnector(limit=0, resolver=names, use_dns_cache=False, force_close=True))
         self.wallet.open(self._fresh)
 
     async def close(self) -> None:
@@ -41,6 +46,7 @@ class Transport:
         for opened in (self._pooled, self._fresh):
             if opened is not None:
                 await opened.close()
+        await self._names.close()
 
     async def post(
         self,

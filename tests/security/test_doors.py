@@ -54,7 +54,7 @@ class House:
         self.ledger = SqliteLedger(folder / "ledger.db")
         self.ledger.write([a_receipt()])
         live = Live(compile_snapshot(loaded.settings, EMPTY, {}, None))
-        self.door: FrontDoor = make_app(State(live, self.transport, []), self.ledger, is_loopback)
+        self.door: FrontDoor = make_app(State(live, self.transport, []), self.ledger, is_loopback, dict)
 
     async def ask(self, method: str, path: str, headers: Headers = [], query: str = "", **body: object) -> Reply:  # noqa: B006
         reply = Reply()

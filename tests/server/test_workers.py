@@ -61,6 +61,12 @@ def test_a_decision_is_found_whichever_worker_made_it(pair: Gateway) -> None:
     assert anew(pair, "GET", "/v1/decisions/dec_0").status_code == 404
 
 
+def test_the_metrics_are_those_of_both_workers(pair: Gateway) -> None:
+    for _ in range(CONNECTIONS):
+        text = anew(pair, "GET", "/metrics").text
+        assert all(f'steelyard_requests_in_flight{{worker="{number}"}}' in text for number in (0, 1))
+
+
 def test_a_response_is_gone_on_from_shown_and_deleted_at_any_worker(pair: Gateway) -> None:
     first = pair.http.post("/v1/responses", json={"model": "auto", "input": "hello"}).json()["id"]
     for _ in range(CONNECTIONS):

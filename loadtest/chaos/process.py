@@ -1,0 +1,2 @@
+from loadtest.chaos.scenario import Scenario
+SCENARIOS: tuple[Scenario, ...] = ()

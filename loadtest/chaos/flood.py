@@ -51,6 +51,7 @@ class Sent(Struct, frozen=True, array_like=True):
     retry_after: str = ""
     received_bytes: int = 0
     model: str = ""
+    answer_id: str = ""  # as the provider gave it, where the gateway hands it on
     wrong: str = ""  # what was odd, in a few words
 
     @property

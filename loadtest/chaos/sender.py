@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ SLOW_WINDOW_BYTES = 4096  # of the socket of a slow reader: what the kernel take
 MOST_LATENESSES = 200_000
 REFUSED_PAUSE_SECONDS = 0.05  # when nobody listens: a closed loop would spin
 DONE = b"data: [DONE]\n\n"
+WORDS = re.compile(rb'"content":"[^"]')
+ANSWER_ID = re.compile(rb'"id":"([^"]+)"')
 
 
 class Reader(asyncio.Protocol):
@@ -74,8 +77,8 @@ class Reader(asyncio.Protocol):
         now = time()
         if not self._first:
             self._first = now
-        if self._sender.load.gap_seconds and b'"content"' in piece:
-            self._events.append(now)
+        if self._sender.load.gap_seconds:
+            self._events += [now] * len(WORDS.findall(piece))
         self._body += piece
         if 0 < self._leave_at <= len(self._body):
             self._leave()
@@ -128,6 +131,7 @@ class Reader(asyncio.Protocol):
             retry_after=self._headers.get(b"retry-after", b"").decode(),
             received_bytes=len(body),
             model=self._model,
+            answer_id=found.group(1).decode() if (found := ANSWER_ID.search(body)) else "",
             wrong=wrong or ("" if is_whole else body[-160:].decode("utf-8", "replace")),
         )
         self._sender.ended(self, sent, lateness_ms(self._events, load.gap_seconds))

@@ -54,7 +54,7 @@ def ledger_figures(books: Books, sent: Iterable[Sent], calls: Iterable[Entry]) -
     answered = {one.decision for one in sent if one.is_answered}
     receipts = books.receipts(answered)
     missing = len(answered - receipts.keys())
-    exact = [receipts[id] for id in answered & receipts.keys() if not receipts[id].usage.estimated]
+    exact = [receipts[name] for name in answered & receipts.keys() if not receipts[name].usage.estimated]
     billed = sum(entry.cost_nano_usd for entry in calls if entry.outcome == "done" and entry.output_tokens)
     booked = sum(receipt.cost_nano_usd or 0 for receipt in exact)
     return [

@@ -1,4 +1,4 @@
-"""What a power cut would leave of ledger and journal: copies at random moments, less what may not be on the disk yet."""
+"""What a power cut leaves of ledger and journal: copies at random moments, less what may not be on the disk yet."""
 
 import shutil
 import signal
@@ -80,7 +80,7 @@ def read(place: Path, taken: float) -> Copy:
     connection = sqlite3.connect(place / "ledger.db", isolation_level=None)
     try:
         integrity = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
-        known = {id for (id,) in connection.execute("SELECT id FROM receipt")}
+        known = {name for (name,) in connection.execute("SELECT id FROM receipt")}
     except sqlite3.DatabaseError as error:
         return Copy(taken, str(error), set())
     finally:

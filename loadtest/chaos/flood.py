@@ -16,7 +16,7 @@ DRAIN_SECONDS = 30.0  # for the sender to end after its last request was given u
 
 
 class Load(Struct, frozen=True):
-    """What the sender does. Open loop with `per_second`, closed loop with `at_once`; it ends after `seconds` or `requests`."""
+    """What the sender does, for `seconds` or `requests`: open loop with `per_second`, closed with `at_once`."""
 
     port: int
     models: dict[str, float]  # name -> share of the requests

@@ -1,4 +1,4 @@
-"""The ground of a scenario: simulated providers, and a gateway in front of them that may be killed and started again."""
+"""The ground of a scenario: simulated providers, and a gateway in front of them that may be killed and restarted."""
 
 import contextlib
 import http.client
@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 
 from msgspec import Struct

@@ -18,7 +18,9 @@ PARTS: Mapping[str, Sequence[Scenario]] = {"populations": POPULATIONS, "load": L
 OUT = ROOT / "loadtest" / "out"
 
 
-def play_part(part: str, chosen: Sequence[Scenario], seed: int, full: bool, tell: Callable[[str], None]) -> list[Played]:
+def play_part(
+    part: str, chosen: Sequence[Scenario], seed: int, full: bool, tell: Callable[[str], None]
+) -> list[Played]:
     """Every scenario, and its figures to `loadtest/out`."""
     found = []
     for scenario in chosen:
@@ -46,7 +48,7 @@ def played(part: str, scenario: Scenario, seed: int, full: bool) -> Played:
             traceback.print_exc()
             broken = f"{type(error).__name__}: {error}"
     seconds = time.monotonic() - started
-    return Played(part, scenario.id, scenario.title, str(size), figures, seconds, broken, skipped)
+    return Played(part, scenario.id, scenario.title, str(size), figures, seconds, scenario.note, broken, skipped)
 
 
 def lines_of(one: Played) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from gateway.simulator.log import Entry
 from loadtest.chaos.books import ledger_figures
-from loadtest.chaos.flood import Sent, flood
-from loadtest.chaos.ground import MARK, MODEL, Candidate, Ground
+from loadtest.chaos.flood import flood
+from loadtest.chaos.ground import MARK, Candidate, Ground
 from loadtest.chaos.scenario import (
     Figure,
     Scenario,
@@ -245,8 +245,6 @@ def tail(stage: Stage) -> list[Figure]:
     ]
 
 
-
-
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "F80",
@@ -317,11 +315,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         cooldowns,
         in_short=True,
     ),
-)
-HEDGING = Scenario(
-    "F84",
-    "2 % of the streams begin late; a second provider is asked for those",
-    Size(requests=4_000, at_once=16),
-    Size(requests=100_000, at_once=32),
-    tail,
+    Scenario(
+        "F84",
+        "2 % of the streams begin late; a second provider is asked for those",
+        Size(requests=4_000, at_once=16),
+        Size(requests=100_000, at_once=32),
+        tail,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The process and its disk: killed, stopped, reloaded under load; callers who hang up; a disk that is full or locked."""
+"""The process and its disk: killed, stopped, reloaded under load; callers who hang up; a full or locked disk."""
 
 import contextlib
 import resource
@@ -107,7 +107,9 @@ def stopped(stage: Stage) -> list[Figure]:
         receipts = ground.books.receipts([one.decision for one in (*let_end, *cut_off)])
         told = sum(one.has_error for one in cut_off)
         return [
-            at_least("streams that ended whole", 100, share(sum(one.is_answered for one in let_end), len(let_end)), " %"),
+            at_least(
+                "streams that ended whole", 100, share(sum(one.is_answered for one in let_end), len(let_end)), " %"
+            ),
             exactly("exit code", 0, code),
             at_most("end after a second signal", 5, took, " s"),
             exactly("exit code then", 0, second_code),
@@ -238,9 +240,7 @@ def hang_ups(stage: Stage) -> list[Figure]:
         late_calls = ground.calls.settled(mark)
         by_id = {entry.id: entry for entry in calls}
         pairs = [(one, by_id[one.answer_id]) for one in middle if one.left and one.answer_id in by_id]
-        gone = [
-            1000 * (entry.started - one.ended) + entry.gone_ms for one, entry in pairs if entry.gone_ms is not None
-        ]
+        gone = [1000 * (entry.started - one.ended) + entry.gone_ms for one, entry in pairs if entry.gone_ms is not None]
         receipts = ground.books.receipts([one.decision for one, _ in pairs if one.decision])
         booked = sum(receipts[one.decision].usage.output_tokens for one, _ in pairs if one.decision in receipts)
         billed = sum(entry.output_tokens for _, entry in pairs)

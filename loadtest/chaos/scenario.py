@@ -53,6 +53,7 @@ class Scenario(Struct, frozen=True):
     full: Size
     play: Callable[[Stage], list[Figure]]
     in_short: bool = False  # whether CI plays it
+    note: str = ""  # what a reader of its figures should know
 
     def size(self, full: bool) -> Size:
         """The real one, or the one for a laptop."""
@@ -68,6 +69,7 @@ class Played(Struct, frozen=True):
     size: str
     figures: list[Figure]
     seconds: float
+    note: str = ""
     broken: str = ""  # why it could not be played to its end
     skipped: str = ""  # what this machine lacks for it
 

@@ -88,6 +88,7 @@ class Begun(Struct):
     response: aiohttp.ClientResponse | None  # None: it has ended already
     relay: Relay
     ready: bytes
+    has_called: bool = False  # a tool call is among what went to the caller
 
     async def read_rest(self) -> None:
         """Read what is left behind the last event, so that the connection can be used again. Not for long."""

@@ -314,5 +314,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(requests=10_000, at_once=40),
         hang_ups,
         in_short=True,
+        note="A provider tells the usage with its last event, which a caller who hangs up never lets come. What is "
+        "booked then is our own count of the text that came, marked as estimated; the simulator counts words.",
     ),
 )

@@ -59,6 +59,10 @@ class Reader(asyncio.Protocol):
         if leave_at == 0:
             self._leave()
 
+    def close(self) -> None:
+        """No further request."""
+        self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         rate = self._sender.load.read_bytes_per_second
         if rate:
@@ -191,6 +195,8 @@ class Sender:
         while self._open:
             self._freed.clear()
             await self._freed.wait()
+        for reader in list(self._idle):
+            reader.close()
         return Sendings(self._sent, self._lateness)
 
     def ended(self, reader: Reader, sent: Sent, lateness: list[float]) -> None:
@@ -215,11 +221,13 @@ class Sender:
             due += self._chance.expovariate(self.load.per_second)
             if (wait := due - time()) > 0:
                 await asyncio.sleep(wait)
+            self._count += 1
             tasks.create_task(self._one(due))
 
     async def _in_turn(self) -> None:
         """One after the other; each waits for the end of the one before."""
         while not self._is_over(time()):
+            self._count += 1
             reader = await self._one(time())
             if reader is None:
                 await asyncio.sleep(REFUSED_PAUSE_SECONDS)
@@ -232,7 +240,6 @@ class Sender:
 
     async def _one(self, due: float) -> Reader | None:
         """Ask on a connection that is free, or on a new one."""
-        self._count += 1
         model = self._chance.choices(list(self.load.models), list(self.load.models.values()))[0]
         leaves = self._chance.random() < self.load.leaving_share
         leave_at = self._chance.randrange(self.load.leaving_bytes) if leaves else -1

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 from loadtest.chaos.books import ledger_figures
+from loadtest.chaos.clock import turned
 from loadtest.chaos.copies import copied_under_load
 from loadtest.chaos.flood import Sent, flood, flooding
 from loadtest.chaos.ground import Candidate, Ground
@@ -306,6 +307,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=50, seconds=7),
         Size(per_second=200, seconds=30),
         locked,
+    ),
+    Scenario(
+        "F100",
+        "the wall clock is turned by an hour, on and back",
+        Size(per_second=50, seconds=3),
+        Size(per_second=200, seconds=10),
+        turned,
     ),
     Scenario(
         "F90, F91",

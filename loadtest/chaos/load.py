@@ -228,7 +228,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=200, seconds=10),
         Size(at_once=1_000, seconds=60),
         streams,
-        in_short=True,
     ),
     Scenario(
         "idle streams",
@@ -258,7 +257,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=50, seconds=6),
         Size(at_once=100, seconds=30),
         slow_readers,
-        in_short=True,
     ),
     Scenario(
         "soak",

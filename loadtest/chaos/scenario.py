@@ -42,6 +42,7 @@ class Figure(Struct, frozen=True):
     due: str  # ">= 99.99 %"
     measured: str
     passed: bool
+    is_known: bool = False  # missed, and known to be: no reason to fail a run
 
 
 class Scenario(Struct, frozen=True):
@@ -53,6 +54,7 @@ class Scenario(Struct, frozen=True):
     full: Size
     play: Callable[[Stage], list[Figure]]
     in_short: bool = False  # whether CI plays it
+    known_misses: tuple[str, ...] = ()  # figures that are not reached yet; the note says why
     note: str = ""  # what a reader of its figures should know
 
     def size(self, full: bool) -> Size:
@@ -75,8 +77,8 @@ class Played(Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Every figure was reached."""
-        return not self.broken and all(figure.passed for figure in self.figures)
+        """Every figure was reached that is not known to be out of reach."""
+        return not self.broken and all(figure.passed or figure.is_known for figure in self.figures)
 
 
 class NotHere(Exception):

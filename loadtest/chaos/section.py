@@ -36,7 +36,7 @@ def rows_of(one: Played) -> Iterator[str]:
         yield f"{shared} {said.replace('|', ',')} | | | {'**miss**' if one.broken else '-'} |"
         shared = "| | | |"
     for figure in one.figures:
-        verdict = "pass" if figure.passed else "**miss**"
+        verdict = "pass" if figure.passed else "miss, see below" if figure.is_known else "**miss**"
         yield f"{shared} {figure.name} | {figure.due} | {figure.measured} | {verdict} |"
         shared = "| | | |"
 

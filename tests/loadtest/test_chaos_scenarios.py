@@ -190,6 +190,13 @@ def test_the_page_tells_what_was_missed_what_broke_off_and_what_was_not_played()
     assert "- F3: why it is so" in text
 
 
+def test_a_miss_that_is_known_is_shown_and_fails_no_run() -> None:
+    known = Scenario("F3", "what happens", Size(), Size(), reached, known_misses=("lost", "requests answered"))
+    one = played("process", known, 1, False)
+    assert (one.passed, [figure.is_known for figure in one.figures]) == (True, [False, True])
+    assert "| 0 | 2 | miss, see below |" in section("process", [one], seed=7)
+
+
 @pytest.mark.parametrize(
     ("play", "size"),
     [(one_key_dead, Size(requests=100, at_once=4)), (stopped, Size(at_once=3, seconds=1))],

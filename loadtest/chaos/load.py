@@ -13,6 +13,7 @@ MIB = 1 << 20
 KIB = 1 << 10
 FIRST = Candidate("sim-alpha")
 WARM_UP = 3_000  # requests before memory is looked at: what remembers the latest ones is full then
+MIB_PER_SLOW_READER = 0.5  # 50 MiB for 100 of them
 FILLING_SECONDS = 3.0  # until every buffer on the way to a slow reader is full, and the provider waits
 COMPLAINTS = ("never retrieved", "unclosed", "ResourceWarning", "Traceback (most recent call last)")
 # Faults of every kind that a second provider can make good, and some that callers see.
@@ -130,7 +131,7 @@ def slow_readers(stage: Stage) -> list[Figure]:
             under_way.sendings()
         times = [quantile([one.seconds for one in sent], 0.99) for sent in (usual, beside)]
         return [
-            at_most("memory for all slow readers", 50, grown, " MiB"),
+            at_most("memory for all slow readers", MIB_PER_SLOW_READER * stage.size.at_once, grown, " MiB"),
             at_most("99th percentile of the quick ones, times the usual", 2, times[1] / times[0]),
             exactly("quick ones that failed", 0, len(beside) - answered(beside)),
         ]
@@ -225,7 +226,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "streams",
         "streams at 20 tokens a second, all at once",
-        Size(at_once=200, seconds=10),
+        Size(at_once=1_000, seconds=15),
         Size(at_once=1_000, seconds=60),
         streams,
     ),
@@ -257,6 +258,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=50, seconds=6),
         Size(at_once=100, seconds=30),
         slow_readers,
+        known_misses=("memory for all slow readers",),
+        note="Some 0.9 MiB for each reader, seconds after it began to read. Which of the buffers between a provider and "
+        "a caller hold it has not been looked into yet.",
     ),
     Scenario(
         "soak",
@@ -264,5 +268,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=60, seconds=60),
         Size(per_second=300, seconds=3_600),
         soak,
+        note="Minutes say little of a slope: 2.0 MiB came in the last 45 s of a minute, 2.4 MiB in the last 135 s of "
+        "three. The run to read is that of an hour (`--soak 60`).",
     ),
 )

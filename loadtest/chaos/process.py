@@ -323,7 +323,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         turned,
     ),
     Scenario(
-        "F90, F91",
+        "F90-F91",
         "callers hang up, at random bytes of a stream and before a whole answer",
         Size(requests=1_000, at_once=40),
         Size(requests=10_000, at_once=40),

@@ -259,8 +259,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=100, seconds=30),
         slow_readers,
         known_misses=("memory for all slow readers",),
-        note="Some 0.9 MiB for each reader, seconds after it began to read. Which of the buffers between a provider and "
-        "a caller hold it has not been looked into yet.",
+        note="Some 0.9 MiB for each reader, seconds after it began to read. Which of the buffers between provider and "
+        "caller hold it has not been looked into yet.",
     ),
     Scenario(
         "soak",

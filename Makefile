@@ -27,7 +27,7 @@ bench-session: build ## an agent's session of 40 turns with and without the memo
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
-chaos: build ## every fault of a provider, in every format, streamed or not; writes docs/RELIABILITY.md, fails when a cell does
+chaos: build ## faults of providers, populations, load, kills, full disks, some 10 minutes; writes docs/RELIABILITY.md
 	$(BIN)/python -m loadtest.chaos
 
 clients: build ## install the real programs that talk to us, then let each do its work (STEELYARD_CLIENTS: where; 3 GB)

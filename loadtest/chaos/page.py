@@ -1,9 +1,7 @@
 """docs/RELIABILITY.md: a run of the matrix, for people."""
 
-import datetime
-import platform
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +9,8 @@ from gateway.simulator.faults.table import FAULTS
 from loadtest.chaos.faults import TABLE, Row
 from loadtest.chaos.formats import FORMATS
 from loadtest.chaos.play import Plan, Result
-from loadtest.cores import two_cores
+from loadtest.chaos.scenario import Played
+from loadtest.chaos.section import machine, section, today
 
 TITLES = {
     "openai_chat": "Chat",
@@ -34,12 +33,18 @@ OWN_NAME = re.compile(r"(chaos/cell-\d+@)?seat-\d+-\d+: |dec_[0-9a-f]+|chatcmpl-
 INTRODUCTION = """\
 # What callers see of a provider's faults
 
-Written by `make chaos`; change nothing here by hand. Every fault that the [simulator](simulator.md) can play meets
-every format that callers speak, streamed and not, three times: at the first of two candidates, at both, and at the only
-one. Each cell is one request through real processes on loopback, to candidates that no other cell uses.
+Written by `make chaos`; change nothing here by hand. Everything is played with real processes on loopback: the
+[simulator](simulator.md), a gateway, and callers. What was called and billed is the simulator's own log, what was
+booked is the ledger.
+"""
+MATRIX = """\
+## Single faults
+
+Every fault that the simulator can play meets every format that callers speak, streamed and not, three times: at the
+first of two candidates, at both, and at the only one. Each cell is one request, to candidates that no other cell uses.
 """
 CHECKED = """\
-## What is checked
+### What is checked
 
 Status and body in the caller's format; every character of the text; one finish, one ending, or one error and no
 ending; which candidates were called how often, by the simulator's own log; that the receipt holds the tokens and the
@@ -59,14 +64,17 @@ HOW = """\
 
 ```
 make chaos                                                   # all of it, and this page
+.venv/bin/python -m loadtest.chaos --part populations        # or faults, load, process; several by comma
 .venv/bin/python -m loadtest.chaos --only F29,F53 --format openai_chat
-.venv/bin/python -m loadtest.chaos --short                   # each fault in one format
-.venv/bin/python -m loadtest.chaos --full                    # stalls and sizes at their real lengths, default limits
+.venv/bin/python -m loadtest.chaos --short                   # what CI plays
+.venv/bin/python -m loadtest.chaos --full                    # real lengths, real sizes, default limits; some hours
+.venv/bin/python -m loadtest.chaos --part load --only soak --soak 480   # minutes
 ```
 
-The same matrix can be pointed at any gateway that speaks OpenAI's format. `--describe` prints the models that it has to
-offer and the candidates of each, in order; `--target http://127.0.0.1:4000` then starts the providers (`--port`) and
-asks it. Of a foreign gateway only what its callers see is checked: no calls, no receipts.
+The single faults can be pointed at any gateway that speaks OpenAI's format. `--describe` prints the models that it has
+to offer and the candidates of each, in order; `--target http://127.0.0.1:4000` then starts the providers (`--port`) and
+asks it. Of a foreign gateway only what its callers see is checked: no calls, no receipts. The other parts kill, stop
+and reload the gateway, and read its ledger, so they are played with our own.
 """
 
 
@@ -78,35 +86,31 @@ class Run(Struct, frozen=True):
     seconds: float
 
 
-def page(run: Run) -> str:
-    """The whole page."""
-    failed = sorted((result for result in run.results if result.wrong), key=lambda result: result.cell.number)
-    parts = [INTRODUCTION, headline(run, len(failed)), CHECKED, *table(run.results), failures(failed), HOW]
-    return "\n".join(parts)
+def page(run: Run | None, parts: Mapping[str, Sequence[Played]], seed: int) -> str:
+    """The whole page. run: of the single faults, where they were played."""
+    said = [INTRODUCTION]
+    if run is not None:
+        failed = sorted((result for result in run.results if result.wrong), key=lambda result: result.cell.number)
+        said += [MATRIX, headline(run, len(failed)), CHECKED, *table(run.results), failures(failed)]
+    said += [section(part, scenarios, seed) for part, scenarios in parts.items()]
+    return "\n".join([*said, HOW])
 
 
 def headline(run: Run, failed: int) -> str:
     """When, where, with what luck."""
     count, plan, times = len(run.results), run.plan, run.plan.times
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     lengths = "real lengths" if plan.full else "shortened"
     return (
-        f"**{count - failed:,} of {count:,} cells pass.** {today}, seed {plan.seed}, {run.seconds:.0f} s on "
+        f"**{count - failed:,} of {count:,} cells pass.** {today()}, seed {plan.seed}, {run.seconds:.0f} s on "
         f"{machine()}. Stalls and sizes: {lengths}; the gateway's limits are {times.connect:g} s to connect, "
         f"{times.first_token:g} s to the first token, {times.idle:g} s idle.\n"
     )
 
 
-def machine() -> str:
-    """What it ran on."""
-    cores = 2 if two_cores()[0] is not None else 1
-    return f"{cores} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-
-
 def table(results: Sequence[Result]) -> Iterator[str]:
     """A row per fault, a column per format: whole answers / streams."""
     used = [form for form in FORMATS if any(result.cell.format is form for result in results)]
-    yield "## The matrix"
+    yield "### The matrix"
     yield ""
     yield (
         "Each entry is whole answers / streams. `pass`: all three arrangements did; else how many failed. Added: the "
@@ -155,7 +159,7 @@ def failures(failed: Sequence[Result]) -> str:
     """Each cell that failed, and why; alike ones of a fault together."""
     if not failed:
         return "Nothing failed.\n"
-    lines = ["## What failed", ""]
+    lines = ["### What failed", ""]
     for row in TABLE:
         mine = [result for result in failed if result.cell.row.spec == row.spec]
         if mine:

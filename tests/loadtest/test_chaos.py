@@ -40,7 +40,7 @@ def test_the_cells_of_well_known_faults_pass(results: list[Result]) -> None:
 def test_the_page_shows_every_fault_that_was_played(results: list[Result]) -> None:
     broken = replace(results[0], wrong=["the text is `wrong` | here"])
     plan = Plan([result.cell for result in results], seed=3)
-    text = page(Run([broken, *results[1:]], plan, 1.0))
+    text = page(Run([broken, *results[1:]], plan, 1.0), {}, seed=3)
     assert "**35 of 36 cells pass.**" in text
     assert all(f"| {spec} |" in text for spec in ASKED)
     assert "`the text is 'wrong' , here`" in text

@@ -4,13 +4,16 @@ Both are read into the common vocabulary, also where a provider speaks the calle
 caller of both: so the stream that he sees has one beginning, one end, and all that lies between.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Identity
 from gateway.dialects.contract import Inbound, Outbound, Outgoing, StreamWriter, TargetManner
+from gateway.dialects.joint import Joint
 from gateway.dialects.translation import TranslatedStream
-from gateway.wire.conversation import Conversation, Text, Thinking, Turn
+from gateway.wire.conversation import Conversation, Text, Turn
 from gateway.wire.delta import (
     Began,
     Delta,
@@ -28,6 +31,8 @@ MARKS: dict[str, dict[str, object]] = {"plain": {}, "prefix": {"prefix": True}, 
 OF_REQUEST: dict[str, dict[str, object]] = {
     "continue_final_message": {"continue_final_message": True, "add_generation_prompt": False}
 }
+# Mistral says again what it was given. Source: SillyTavern/SillyTavern#2557, vercel/ai#3256, read 2026-11-23.
+REPEATING = frozenset({"prefix"})
 SILENT = (Began, UsageReport, Finish, ThoughtDelta, ThoughtSealed)  # nothing of an answer's own text
 
 
@@ -64,32 +69,45 @@ class NotedStream(TranslatedStream):
     def _write(self, deltas: list[Delta]) -> bytes:
         return self.told.write(self._account.take(deltas))
 
+    def last_words(self) -> bytes:
+        """What came to light when the connection ended, and has not gone to the caller."""
+        late, self._late = self._late, b""
+        return late
+
 
 class ContinuedStream(NotedStream):
     """A Relay for the target that goes on. Its thoughts are its own affair, and the answer has begun already.
 
-    trimmed: white space at the end of what the caller has that the target was not shown; it may begin with the same.
+    It tells nothing before it has taken over: until then it may fail, and the caller knows of nothing that it has said.
     """
 
-    def __init__(self, outbound: Outbound, told: Told, identity: Identity, model: str, trimmed: str) -> None:
+    def __init__(self, outbound: Outbound, told: Told, identity: Identity, model: str, joint: Joint) -> None:
         super().__init__(outbound, told, identity, model)
-        self._trimmed = trimmed
+        self._joint = joint
+        self._held: list[Delta] | None = []
+
+    def take_over(self) -> bytes:
+        """What it has said so far, for the caller. From now on it speaks to him."""
+        held, self._held = self._held or [], None
+        return self.told.write(held)
 
     def _write(self, deltas: list[Delta]) -> bytes:
-        taken = self._account.take(deltas)
-        own = (delta for delta in taken if not isinstance(delta, Began | ThoughtDelta | ThoughtSealed))
-        return self.told.write([self._joined(delta) for delta in own])
+        own = list(self._joined(self._account.take(deltas)))
+        if self._held is None:
+            return self.told.write(own)
+        self._held += own
+        return b""
 
-    def _joined(self, delta: Delta) -> Delta:
-        """Without the white space that the caller has already."""
-        if not self._trimmed or not isinstance(delta, TextDelta):
-            return delta
-        text = delta.text
-        while text and self._trimmed and text[0] == self._trimmed[0]:
-            text, self._trimmed = text[1:], self._trimmed[1:]
-        if text:
-            self._trimmed = ""
-        return replace(delta, text=text)
+    def _joined(self, deltas: Iterable[Delta]) -> Iterable[Delta]:
+        """Without what the caller has already."""
+        for delta in deltas:
+            if isinstance(delta, TextDelta):
+                if text := self._joint.take(delta.text):
+                    yield replace(delta, text=text)
+            elif not isinstance(delta, Began | ThoughtDelta | ThoughtSealed):
+                if not isinstance(delta, UsageReport) and (rest := self._joint.rest()):
+                    yield TextDelta(rest)
+                yield delta
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
         """The end of a whole answer. billed: of all who took part."""
@@ -140,8 +158,9 @@ class Continuation:
 
     def relay(self, asked: Asked, model: str) -> ContinuedStream:
         """For a stream."""
-        trimmed = self._text[len(self._shown) :]
-        return ContinuedStream(self._outbound, self._told, asked.identity, model, trimmed)
+        shown = begun_by_caller(asked.conversation) + self._shown
+        joint = Joint(shown, self._text[len(self._shown) :], repeats=self._style in REPEATING)
+        return ContinuedStream(self._outbound, self._told, asked.identity, model, joint)
 
     def answer(self, body: bytes, asked: Asked, model: str) -> tuple[AnswerFacts, bytes]:
         """As usual; nobody goes on with a whole answer."""
@@ -149,14 +168,27 @@ class Continuation:
 
 
 def continued(conversation: Conversation, text: str, written_tokens: int) -> Conversation:
-    """The conversation with `text` as the beginning of its answer. Who thinks first cannot begin in the middle."""
+    """The conversation with `text` as the beginning of its answer, behind what the caller has begun himself.
+
+    Nobody is asked to think: who does that first cannot begin in the middle.
+    """
     sampling = conversation.sampling
     if sampling.max_output_tokens is not None:
         left = max(1, sampling.max_output_tokens - written_tokens)
         sampling = replace(sampling, max_output_tokens=left)
-    thinking = None if conversation.thinking is None else Thinking(effort="none", budget_tokens=0)
-    turns = (*conversation.turns, Turn("assistant", (Text(text),)))
-    return replace(conversation, turns=turns, sampling=sampling, thinking=thinking)
+    *turns, last = (*conversation.turns, Turn("assistant", ()))
+    if begun := begun_by_caller(conversation):
+        last = turns.pop()
+        last = replace(last, parts=last.parts[:-1])
+    turns.append(replace(last, parts=(*last.parts, Text(begun + text))))
+    return replace(conversation, turns=tuple(turns), sampling=sampling, thinking=None)
+
+
+def begun_by_caller(conversation: Conversation) -> str:
+    """The beginning of the answer that the caller has written himself, mostly ""."""
+    last = conversation.turns[-1] if conversation.turns else None
+    part = last.parts[-1] if last is not None and last.role == "assistant" and last.parts else None
+    return part.text if isinstance(part, Text) else ""
 
 
 def marked(body: bytes, style: str) -> bytes:

@@ -91,6 +91,7 @@ class Begun(Struct):
     relay: Relay
     ready: bytes
     has_called: bool = False  # a tool call is among what went to the caller
+    is_settled: bool = False  # health has learned how it ended
 
     async def read_rest(self) -> None:
         """Read what is left behind the last event, so that the connection can be used again. Not for long."""

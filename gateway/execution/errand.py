@@ -57,6 +57,7 @@ class Errand(Struct):
     answered_at: float = 0.0  # monotonic second at which a whole answer had come; 0 for a stream
     is_won: bool = False  # while one of several has begun to answer, and the others are given up
     earlier: list[Spent] = []  # on parts of the answer that broke off, and that somebody went on with
+    first_token: float = 0.0  # monotonic second of the first of these parts; 0 when there is none
     outpaced_nano_usd: int | None = 0  # for the prompts of those that were, an estimate; None: a price is not known
 
     @property
@@ -68,6 +69,11 @@ class Errand(Struct):
     def over_at(self) -> float:
         """Monotonic second after which nobody else is asked, and no answer awaited."""
         return self.arrival.received + self.fallback.total_seconds
+
+    @property
+    def written_tokens(self) -> int:
+        """Of the parts that broke off: who goes on has to read them."""
+        return sum(part.usage.output_tokens for part in self.earlier)
 
     def may_go_on(self) -> bool:
         """Whether another target may be asked. To pass one over costs a translation, so that has its limit too."""

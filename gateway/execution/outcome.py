@@ -22,7 +22,8 @@ def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     """Settle the provider's count against ours, and price it."""
     read = answer.facts if isinstance(answer, Whole) else answer.relay
     figures = errand.decision.profile.figures
-    estimate = Usage(int(figures.input_tokens), output_tokens=read.output_tokens_estimate, estimated=True)
+    asked = int(figures.input_tokens) + errand.written_tokens
+    estimate = Usage(asked, output_tokens=read.output_tokens_estimate, estimated=True)
     usage = settle(read.usage, estimate)
     return priced(usage, errand.lines[answer.call.column], errand.prompt.image_count)
 
@@ -54,7 +55,7 @@ def receipt_of_answer(
     errand: Errand, answer: Whole | Begun, spent: Spent, outcome: str, fault: Fault | None = None
 ) -> Receipt:
     """The receipt of a request that was answered, whole or in part ("ok", "cut", "disconnected")."""
-    first_token = answer.timing.first_token
+    first_token = errand.first_token or answer.timing.first_token
     attempt = record_of(answer.call, answer.timing, outcome, fault, spent.cost_nano_usd or 0)
     return receipt(
         errand,

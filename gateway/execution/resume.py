@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 from gateway.dialects.codecs import codec_of
-from gateway.dialects.continuing import Continuation, NotedStream, Told
+from gateway.dialects.continuing import Continuation, ContinuedStream, NotedStream, Told
 from gateway.dialects.formats import OUTBOUND
 from gateway.execution.asking import ask, prepare
 from gateway.execution.attempt import Begun, Call, record_of
@@ -18,31 +18,45 @@ from gateway.providers.faults import Fault
 async def resume(errand: Errand, begun: Begun, spent: Spent, fault: Fault) -> Begun | None:
     """The stream that goes on where this one broke; None when it must not, or nobody can.
 
-    The broken part becomes an attempt of its own, with what it cost, as soon as somebody goes on.
+    The broken part is an attempt of its own, with what it cost, as soon as somebody goes on.
     """
-    told = begun.relay.told if isinstance(begun.relay, NotedStream) else None
-    if told is None or not told.is_plain or not told.text.strip() or why_not_resumable(errand, begun, fault):
+    relay = begun.relay
+    if not isinstance(relay, NotedStream) or why_not_resumable(errand, begun, fault) or not relay.told.text.strip():
         return None
-    cut = record_of(begun.call, begun.timing, "cut", fault, spent.cost_nano_usd or 0)
-    errand.failures.append((begun.call.target, fault))
-    errand.failed_providers.add(begun.call.provider)
+    cut, failure = record_of(begun.call, begun.timing, "cut", fault, spent.cost_nano_usd or 0), len(errand.failures)
     errand.attempts.append(cut)
-    for line in able(errand, begun):
+    errand.failures.append((begun.call.target, fault))
+    following: Begun | None = None
+    try:
+        following = await following_of(errand, begun, relay.told, spent, fault)
+    finally:
+        if following is None:  # also when the caller has left
+            errand.attempts.remove(cut)
+            del errand.failures[failure]
+    if following is not None:
+        errand.failed_providers.add(begun.call.provider)
+        errand.first_token = errand.first_token or begun.timing.first_token
+        errand.earlier.append(spent)
+        if isinstance(following.relay, ContinuedStream):
+            following.ready = relay.last_words() + following.relay.take_over()
+    return following
+
+
+async def following_of(errand: Errand, begun: Begun, told: Told, spent: Spent, fault: Fault) -> Begun | None:
+    """The first of the others that goes on."""
+    for line in able(errand, begun, fault):
         call = continuing(errand, told, line, spent)
         if isinstance(call, Fault):
             continue
         result = await ask(errand, call)
         if isinstance(result, Begun):
-            errand.earlier.append(spent)
             return result
-    errand.failures.pop(next(place for place, one in enumerate(errand.failures) if one[1] is fault))
-    errand.attempts.remove(cut)
     return None
 
 
-def able(errand: Errand, begun: Begun) -> Iterator[Line]:
+def able(errand: Errand, begun: Begun, fault: Fault) -> Iterator[Line]:
     """The targets that take the beginning of an answer, while there are time and tries left."""
-    for line in successors(errand, begun):
+    for line in successors(errand, begun, fault):
         if not line.prefix_style or not errand.health.has_room(line.column, monotonic()):
             continue
         if not errand.may_go_on() or monotonic() >= errand.over_at:
@@ -57,6 +71,6 @@ def able(errand: Errand, begun: Begun) -> Iterator[Line]:
 def continuing(errand: Errand, told: Told, line: Line, spent: Spent) -> Call | Fault:
     """The call for the rest of the answer."""
     usual, outbound = codec_of(errand.asked.inbound, line.dialect), OUTBOUND[line.dialect]
-    written = spent.usage.output_tokens + sum(part.usage.output_tokens for part in errand.earlier)
+    written = spent.usage.output_tokens + errand.written_tokens
     codec = Continuation(usual, outbound, told, written, line.prefix_style)
     return prepare(errand, line, is_first=False, codec=codec)

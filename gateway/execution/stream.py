@@ -14,9 +14,9 @@ from gateway.transport.send import TransportFailure, next_chunk
 
 # How a tool call begins in a stream of each format that callers speak. Inside of a text the quotes would be escaped.
 CALL_MARKS: dict[str, tuple[bytes, ...]] = {
-    "openai_chat": (b'"tool_calls":[', b'"tool_calls": ['),
+    "openai_chat": (b'"tool_calls":[', b'"tool_calls": [', b'"function_call":{'),
     "openai_responses": (b'_call"',),
-    "anthropic_messages": (b'"tool_use"',),
+    "anthropic_messages": (b'"tool_use"', b'"server_tool_use",', b'"mcp_tool_use",'),
     "gemini": (b'"functionCall"',),
 }
 UNFINISHED = Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")
@@ -55,9 +55,10 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
     relay, response = begun.relay, begun.response
     marks = CALL_MARKS.get(begun.call.asked.inbound.name, ()) if begun.call.asked.prompt.tool_count else ()
     begun.has_called = any(mark in begun.ready for mark in marks)
-    watch.caller_turn()
-    await write(begun.ready)
-    watch.provider_turn()
+    if begun.ready:  # a target that goes on may have said only what the caller has
+        watch.caller_turn()
+        await write(begun.ready)
+        watch.provider_turn()
     while response is not None and not relay.done:
         chunk = await next_chunk(response)
         ready = relay.feed(chunk)

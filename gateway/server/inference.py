@@ -236,6 +236,7 @@ class Exchange:
         await start_stream(self.send, stream_headers(errand, begun), of_events=self.inbound is not GEMINI_ARRAY)
         while (fault := await pump(begun, errand.fallback, self.write)) is not None:
             errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
+            begun.is_settled = True
             following = await resume(errand, begun, spent_by(errand, begun), fault)
             if following is None:
                 break
@@ -310,7 +311,7 @@ class Exchange:
             await self.refuse(Overloaded("This server is being shut down", retry_after_seconds=STOPPED_SECONDS))
             return
         begun = self.begun
-        self.errand.health.given_up(begun.call.column, begun.call.key)
+        self.let_go(self.errand, begun)
         receipt = receipt_of_answer(self.errand, begun, spent_by(self.errand, begun), "cut", STOPPED)
         self.record(receipt)
         last = cut_off(self.errand, begun, STOPPED, metadata_of(receipt) if self.wants_metadata() else None)
@@ -318,8 +319,14 @@ class Exchange:
 
     def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
         """A stream that ends for no reason of its provider's."""
-        errand.health.given_up(begun.call.column, begun.call.key)
+        self.let_go(errand, begun)
         self.record(receipt_of_answer(errand, begun, spent_by(errand, begun), outcome))
+
+    def let_go(self, errand: Errand, begun: Begun) -> None:
+        """Free the place that it has had, unless that is done: while somebody is looked for who goes on."""
+        if not begun.is_settled:
+            begun.is_settled = True
+            errand.health.given_up(begun.call.column, begun.call.key)
 
     def record(self, receipt: Receipt) -> None:
         self.recorded = True

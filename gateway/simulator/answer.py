@@ -111,7 +111,8 @@ def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -
         schema = wanted.json_schema.schema if wanted.json_schema else {"type": "object", "minProperties": 3}
         return list(_pieces(msgspec.json.encode(value_for(schema, dice)).decode()))
     if chat.beginning:
-        return book.rest(chat.beginning, wishes.tokens)
+        again = [chat.beginning] if chat.repeats_beginning else []
+        return again + book.rest(chat.beginning, wishes.tokens)
     if wishes.tokens is not None:
         return book.passage(dice, wishes.tokens)
     length = model.typical_tokens // 2 + dice.below(model.typical_tokens)

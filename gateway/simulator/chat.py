@@ -23,6 +23,7 @@ class Message(Struct):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
+    prefix: bool = False  # Mistral's mark of a begun answer
 
     @property
     def texts(self) -> list[str]:
@@ -139,6 +140,11 @@ class Chat(Struct):
         """What the answer begins with: the caller's last message, when he wrote it for the assistant."""
         last = self.messages[-1] if self.messages else None
         return "".join(last.texts) if last is not None and last.role == "assistant" else ""
+
+    @property
+    def repeats_beginning(self) -> bool:
+        """Whether the answer says it again, as Mistral's do."""
+        return bool(self.beginning) and self.messages[-1].prefix
 
     @property
     def prompt_tokens(self) -> int:

@@ -6,6 +6,9 @@ from math import exp
 SHARE = 0.2
 PER_SECOND = 10.0
 WINDOW_SECONDS = 10.0  # for which a request or a try is remembered, fading
+# Calls while every target is out, to find out who is back: our fault matrix allows one for twenty requests.
+PANIC_SHARE = 0.03
+PANIC_PER_SECOND = 1.0
 
 
 class RetryBudget:
@@ -14,11 +17,12 @@ class RetryBudget:
     A request's first try is free, and so is its first fallback, or one provider's outage would use the budget up.
     """
 
-    __slots__ = ("_requests", "_since", "_tries")
+    __slots__ = ("_panics", "_requests", "_since", "_tries")
 
     def __init__(self) -> None:
         self._requests = 0.0
         self._tries = 0.0
+        self._panics = 0.0
         self._since = 0.0
 
     def request(self, now: float) -> None:
@@ -38,8 +42,17 @@ class RetryBudget:
         self._fade(now)
         return SHARE * self._requests + PER_SECOND * WINDOW_SECONDS - self._tries
 
+    def allows_panic(self, now: float) -> bool:
+        """Whether a target that is out may be called, because all are; it is, if so."""
+        self._fade(now)
+        if self._panics + 1.0 > PANIC_SHARE * self._requests + PANIC_PER_SECOND * WINDOW_SECONDS:
+            return False
+        self._panics += 1.0
+        return True
+
     def _fade(self, now: float) -> None:
         kept = exp((self._since - now) / WINDOW_SECONDS)
         self._requests *= kept
         self._tries *= kept
+        self._panics *= kept
         self._since = now

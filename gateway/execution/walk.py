@@ -20,7 +20,7 @@ class Walk:
     """The candidates of one errand, in the order in which they are to be asked. Each that comes has a place kept.
 
     In the end, panic mode: nobody else is left, and a call that may fail beats no answer. Not so where a provider has
-    stated a wait, or has refused our key: a call would make that worse.
+    stated a wait, or has refused our key: a call would make that worse. And only for some of many requests.
     """
 
     __slots__ = ("_cooling", "_deferred", "_errand", "_is_cut_short", "_kept_out", "_queue")
@@ -45,7 +45,9 @@ class Walk:
                 return
             yield errand.lines[candidate.column]
         for candidate in self._kept_out[:PANIC_TRIES]:
-            if not errand.may_go_on() or not errand.may_try_on() or monotonic() >= errand.over_at:
+            if not errand.may_go_on() or not errand.may_try_on() or (now := monotonic()) >= errand.over_at:
+                return
+            if not errand.retries.allows_panic(now):
                 return
             self._cooling.pop(candidate.target, None)
             yield errand.lines[candidate.column]

@@ -300,10 +300,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=200, seconds=12),
         Size(per_second=1_000, seconds=60),
         amplification,
-        known_misses=("calls per request, second half",),
-        note="When every breaker is open each request still makes one call (a call that may fail beats no answer), so "
-        "a dead provider sees no more than is offered, but not a twentieth of it either. It is why all answers are "
-        "back in the second in which the providers are (F86).",
+        note="When every breaker is open three requests in a hundred, and one a second besides, still make a call: a call "
+        "that may fail beats no answer, and finds out who is back.",
     ),
     Scenario(
         "F82",

@@ -49,3 +49,18 @@ async def test_when_everybody_is_down_requests_end_after_their_first_fallback() 
     assert len(reply.json["steelyard"]["attempts"]) == 2
     assert "too many requests are failing" in reply.json["error"]["message"]
     assert len(other.json["steelyard"]["attempts"]) <= 2
+
+
+@pytest.mark.parametrize(("requests_per_second", "most_share"), [(1, 1.1), (100, 0.05), (1_000, 0.035)])
+def test_when_all_are_out_few_of_many_requests_are_tried_and_every_one_of_few(
+    requests_per_second: int, most_share: float
+) -> None:
+    budget, allowed, asked = RetryBudget(), 0, 0
+    for step in range(requests_per_second * 60):
+        now = step / requests_per_second
+        budget.request(now)
+        is_allowed = budget.allows_panic(now)
+        if now > 20:
+            asked += 1
+            allowed += is_allowed
+    assert 0 < allowed <= most_share * asked

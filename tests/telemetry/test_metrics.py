@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.telemetry.metrics import GAUGES, REQUESTS, Metrics, Tally, text_of, written
+from gateway.telemetry.metrics import GAUGES, REQUESTS, Figures, Metrics, Tally, text_of, written
 from tests.running import Gateway
 
 
@@ -12,9 +12,10 @@ def value(text: str, series: str) -> float:
 
 def test_samples_are_written_as_the_format_wants_it_with_the_worker_where_there_are_several() -> None:
     assert written("x_total", {"a": 'q"\\\n', "b": "2"}, 3) == 'x_total{a="q\\"\\\\\\n",b="2"} 3\n'
-    one = {REQUESTS.name: [(("ok",), 4.0)]}
+    one: Figures = {REQUESTS.name: [(("ok",), 4.0)]}
+    other: Figures = {REQUESTS.name: [(("ok",), 5.0)]}
     assert 'steelyard_requests_total{outcome="ok"} 4.0\n' in text_of({0: one})
-    both = text_of({1: {REQUESTS.name: [(("ok",), 5.0)]}, 0: one})
+    both = text_of({1: other, 0: one})
     assert both.count("# TYPE steelyard_requests_total counter") == 1
     assert (
         'steelyard_requests_total{worker="0",outcome="ok"} 4.0\nsteelyard_requests_total{worker="1",outcome="ok"} 5.0\n'

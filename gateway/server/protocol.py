@@ -34,6 +34,9 @@ class Ambiguous(Exception):
     """Ends the parser's work on a head that whoever stands in front of us may read in another way."""
 
 
+FRESH_SECONDS = 1.0  # in which a client sends its request once it is connected
+
+
 class SteelyardProtocol(HttpToolsProtocol):
     """One connection. The limits are class attributes, so that a subclass can have others."""
 
@@ -70,9 +73,13 @@ class SteelyardProtocol(HttpToolsProtocol):
     _unread_bytes = 0  # when that was set
     _may_stay = True  # uvicorn's `keep_alive` for the time when the body is whole
     _has_refused = False
+    _is_unused = True  # no request has come
+    _is_last = False  # the request that comes first is the last one
+    _came = 0.0  # loop time
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._came = self.loop.time()
         # uvicorn would wait forever for the first byte; a new connection may idle as long as a used one.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
@@ -130,6 +137,9 @@ class SteelyardProtocol(HttpToolsProtocol):
             self._unset_keepalive_if_required()
         self._phase = BODY
         super().on_headers_complete()
+        self._is_unused = False
+        if self._is_last:
+            self.cycle.keep_alive = False
         self.headers = []  # takes the trailers; nobody may add to the headers once they have been looked at
 
     def on_body(self, body: bytes) -> None:
@@ -160,8 +170,21 @@ class SteelyardProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def shutdown(self) -> None:
+        """No further request; but the first one of a connection that has just come may be on its way, and is answered.
+
+        Who has used a connection before has to be ready for its end, and asks again over another.
+        """
         self._may_stay = False
-        super().shutdown()
+        age = self.loop.time() - self._came
+        if self._is_unused and age < FRESH_SECONDS:
+            self._is_last = True
+            self.loop.call_later(FRESH_SECONDS - age, self._close_unused)
+        else:
+            super().shutdown()
+
+    def _close_unused(self) -> None:
+        if self._is_unused:
+            self.transport.close()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Read the body that the parser takes for another protocol, and let this be the connection's last request.

@@ -300,8 +300,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=200, seconds=12),
         Size(per_second=1_000, seconds=60),
         amplification,
-        note="When every breaker is open three requests in a hundred, and one a second besides, still make a call: a call "
-        "that may fail beats no answer, and finds out who is back.",
+        note="When every breaker is open three requests in a hundred, and one a second besides, still make a call, "
+        "which finds out who is back.",
     ),
     Scenario(
         "F82",

@@ -61,7 +61,7 @@ class Stage(Struct):
     scripts: tuple[Script, ...]
     servers: list[RawServer] = []
 
-    async def ask(self, *targets: str, connection: Connection | None = None, **fields: object) -> Reply:
+    async def ask(self, *targets: str, connection: Connection | None = None, **fields: Any) -> Reply:
         """A stream for these targets in this order."""
 
         def listening(reply: Reply) -> Send:

@@ -19,6 +19,7 @@ from gateway.dialects.dropped import OF_THOUGHT
 from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
 from gateway.dialects.embeddings import wordless as wordless_for_embeddings
 from gateway.dialects.formats import wordless
+from gateway.providers.key_guard import secret_headers
 from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
 from gateway.transport.logins import Login
@@ -64,7 +65,8 @@ class Line(Struct, frozen=True):
     prices: PriceList
     reasoning: bool
     window: float  # tokens
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...]  # not to be seen in a fault
+    guarded: tuple[str, ...]  # nor in a good answer
     login: Login | None = None  # what lets us in, where `headers` do not
     emission: Emission | None = None  # None: the model's size is not known
     caching: CacheRule | None = None  # of its provider's prompt cache
@@ -125,6 +127,7 @@ def lay_lines(
                 reasoning=card.reasoning,
                 window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
+                guarded=keys_of(provider) + secret_headers(provider.headers),
                 login=provider.login,
                 emission=emission(card, offer, catalog),
                 caching=cache_rule(offer),
@@ -151,8 +154,11 @@ def way_to(provider: Provider, offer: Offer, *, embeds: bool) -> Way | None:
 
 def secrets_of(provider: Provider) -> tuple[str, ...]:
     """The keys, and the values of headers that are long enough to be one."""
-    keys = tuple(key.reveal() for key in provider.keys if key is not None)
-    return keys + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
+    return keys_of(provider) + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
+
+
+def keys_of(provider: Provider) -> tuple[str, ...]:
+    return tuple(key.reveal() for key in provider.keys if key is not None)
 
 
 def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:

@@ -195,6 +195,7 @@ async def attempt(errand: Errand, line: Line) -> Whole | Begun | Fault:
         is_first=not errand.attempts,
         secrets=() if line.login is None else errand.transport.wallet.secrets(line.login),
         fixed_secrets=line.secrets,
+        guarded=line.guarded,
         max_answer_bytes=line.max_answer_bytes,
         key=key,
         key_count=len(line.headers),

@@ -51,7 +51,7 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
     watch.provider_turn()
     while response is not None and not relay.done:
         chunk = await next_chunk(response)
-        ready = relay.feed(chunk)
+        ready = begun.feed(chunk)
         if ready:
             watch.caller_turn()
             await write(ready)

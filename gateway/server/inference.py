@@ -215,7 +215,7 @@ class Exchange:
             errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
-        last = begun.relay.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
+        last = begun.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
         self.record(receipt)
         self.is_answered = fault is None
         self.answered(last)
@@ -401,4 +401,4 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
 def cut_off(begun: Begun, fault: Fault, metadata: bytes | None) -> bytes:
     """The last chunk of a stream that broke: every SDK raises on it."""
     message = f"The answer broke off ({fault.kind.value}): {fault.message}"
-    return begun.relay.cut(message, 502, fault.kind.value, metadata)
+    return begun.cut(message, 502, fault.kind.value, metadata)

@@ -37,12 +37,14 @@ from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
+from gateway.server.crowd import Crowd
 from gateway.server.listen import netloc, open_sockets
+from gateway.server.lockdown import lock_down, refuse_root
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
-from gateway.settings.schema import Settings
+from gateway.settings.schema import ServerSettings, Settings
 from gateway.settings.shown import quoted
 from gateway.settings.watch import content, watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
@@ -67,6 +69,7 @@ class Options(Struct, frozen=True):
     config: Path | None = None  # None: steelyard.yaml here, if there is one
     host: str | None = None
     port: int | None = None
+    allow_root: bool = False
 
 
 class Running(Struct, frozen=True):
@@ -293,11 +296,16 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     house = House(options, os.environ)
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
-        sockets = open_sockets(settings.server.host, settings.server.port)
+        host = settings.server.host
+        warning = refuse_root(host, is_loopback(host), options.allow_root)
+        lock_down()
+        sockets = open_sockets(host, settings.server.port)
         for listener in sockets:
             stack.callback(listener.close)
         make_places(settings.ledger)
         stack.callback(logs.set_up(settings.server.log, settings.server.log_format).close)
+        if warning:
+            log.warning(warning)
         simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
         await house.open(simulator)
         stack.callback(log.info, "stopped")
@@ -312,8 +320,8 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         transport.wallet.use(logins_of(house.live.current))
         house.live.on_swap(lambda snapshot: transport.wallet.use(logins_of(snapshot)))
         state = State(house.live, transport, [journal.append, logs.log_request])
-        app = make_app(state, ledger, is_loopback(settings.server.host))
-        server = Server(server_config(app), state)
+        app = make_app(state, ledger, is_loopback(host))
+        server = Server(server_config(app, settings.server), state)
         server.when_started = lambda port: announce(
             Running(
                 url=f"http://{netloc(settings.server.host, port)}",
@@ -423,11 +431,14 @@ class Server(uvicorn.Server):
             await asyncio.wait(left, timeout=FAREWELL_SECONDS)
 
 
-def server_config(app: object) -> uvicorn.Config:
+def server_config(app: object, limits: ServerSettings) -> uvicorn.Config:
+    class Protocol(SteelyardProtocol):
+        crowd = Crowd(limits.max_connections, limits.max_connections_per_address)
+
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         loop="none",
-        http=SteelyardProtocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

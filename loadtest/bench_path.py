@@ -99,6 +99,7 @@ def steps() -> dict[str, Callable[[], object]]:
         True,
         (),
         (),
+        line.guarded,
         MOST_WRITTEN,
         0,
         1,

@@ -58,12 +58,15 @@ def cli(context: click.Context) -> None:
     type=click.IntRange(0, LAST_PORT),
     help="listen port, 0 for a free one [default: the settings', else 8080]",
 )
-def serve(config: Path | None, host: str | None, port: int | None) -> None:
+@click.option(
+    "--allow-root", is_flag=True, envvar="STEELYARD_ALLOW_ROOT", show_envvar=True, help="let root serve, as in a container"
+)
+def serve(config: Path | None, host: str | None, port: int | None, allow_root: bool) -> None:
     """Serve until SIGTERM or SIGINT (Ctrl-C). Without any provider key the built-in simulator answers.
 
     The first signal lets requests that are being answered end; a second one ends them. SIGHUP reads the settings again.
     """
-    options = bootstrap.Options(config, host, port)
+    options = bootstrap.Options(config, host, port, allow_root)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(bootstrap.serve(options, lambda running: click.echo(announcement(running))))
 

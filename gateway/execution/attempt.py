@@ -13,7 +13,7 @@ from yarl import URL
 from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
-from gateway.providers.key_guard import KeyGuard, Keys, guarded
+from gateway.providers.key_guard import Guarded, KeyGuard, Keys, prepared
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
@@ -56,7 +56,7 @@ class Call(Struct, frozen=True, gc=False):
     is_first: bool  # no other attempt has taken of that time
     secrets: Sequence[str]  # never to be seen in a fault's message; grows while a login is renewed
     fixed_secrets: Sequence[str]  # the same, of what the settings say
-    guarded: tuple[str, ...]  # of those, what no good answer may repeat either
+    guarded: Guarded  # of the fixed ones, what no good answer may repeat either
     max_answer_bytes: int
     key: int  # which of the provider's keys, from 0
     key_count: int
@@ -68,12 +68,12 @@ class Call(Struct, frozen=True, gc=False):
 
     def keys(self) -> Keys | None:
         """What the answer that has come must not repeat; as of now."""
-        return guarded((*self.guarded, *self.secrets))
+        return prepared((*self.guarded.texts, *self.secrets))
 
-    def repeated(self, keys: Keys) -> None:
-        """The provider has put one of them into an answer. Told once of each key."""
-        if not keys.is_told:
-            keys.is_told = True
+    def repeated(self) -> None:
+        """The provider has put one of them into an answer. Told once, until the settings are read again."""
+        if not self.guarded.is_told:
+            self.guarded.is_told = True
             log.warning("%s repeats our key in its answers; it is replaced by *** there", self.provider)
 
 
@@ -118,7 +118,7 @@ class Begun(Struct):
             return ready
         clean = guard.pass_on(ready)
         if guard.has_found:
-            self.call.repeated(guard.keys)
+            self.call.repeated()
         return clean
 
     def closing(self, metadata: bytes | None, billed: Usage) -> bytes:
@@ -134,7 +134,7 @@ class Begun(Struct):
             return frames
         out = self.guard.pass_on(frames) + self.guard.flush()
         if self.guard.has_found:
-            self.call.repeated(self.guard.keys)
+            self.call.repeated()
         return out
 
     async def read_rest(self) -> None:
@@ -194,7 +194,7 @@ def without_keys(call: Call, body: bytes) -> bytes:
         return body
     clean = keys.redact(body)
     if clean is not body:
-        call.repeated(keys)
+        call.repeated()
     return clean
 
 

@@ -19,7 +19,7 @@ from gateway.dialects.dropped import OF_THOUGHT
 from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
 from gateway.dialects.embeddings import wordless as wordless_for_embeddings
 from gateway.dialects.formats import wordless
-from gateway.providers.key_guard import secret_headers
+from gateway.providers.key_guard import Guarded, secret_headers
 from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
 from gateway.transport.logins import Login
@@ -66,7 +66,7 @@ class Line(Struct, frozen=True):
     reasoning: bool
     window: float  # tokens
     secrets: tuple[str, ...]  # not to be seen in a fault
-    guarded: tuple[str, ...]  # nor in a good answer
+    guarded: Guarded  # nor in a good answer
     login: Login | None = None  # what lets us in, where `headers` do not
     emission: Emission | None = None  # None: the model's size is not known
     caching: CacheRule | None = None  # of its provider's prompt cache
@@ -106,6 +106,7 @@ def lay_lines(
             CIMultiDict(upstream_headers(providers[name], route, number)) for number in range(len(providers[name].keys))
         )
     )
+    guarded = cache(lambda name: Guarded(keys_of(providers[name]) + secret_headers(providers[name].headers)))
     url = cache(URL)
     lines = []
     for column, offer in enumerate(targets.offers):
@@ -127,7 +128,7 @@ def lay_lines(
                 reasoning=card.reasoning,
                 window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
-                guarded=keys_of(provider) + secret_headers(provider.headers),
+                guarded=guarded(offer.provider),
                 login=provider.login,
                 emission=emission(card, offer, catalog),
                 caching=cache_rule(offer),

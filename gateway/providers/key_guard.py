@@ -20,6 +20,7 @@ SHORTEST_GUARDED = 12  # characters; shorter "keys" are words such as EMPTY, whi
 MOST_SHOWN = 16  # characters of a key that may go out before it is known for one: "sk-ant-api03-" is no secret
 OPENING = 8  # characters of a key by which the quick search knows it
 MOST_HELD = 256 * 2**10  # bytes; nobody needs as much to tell a key from something else
+LOOKS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"^[\w+/=.~-]{16,}$")))  # all of them: a random value
 TELLING = re.compile("auth|key|token|secret|cookie|password|credential", re.IGNORECASE)  # names of headers
 
 VALUE_ENDS = rb'"\s*[,}\]]'
@@ -43,12 +44,18 @@ class Likeness(NamedTuple):
     is_long: bool  # more than may be shown
 
 
-class Keys(Struct, eq=False):
-    """Keys to look for, prepared. is_told: somebody has been alerted that one was repeated."""
+class Guarded(Struct, eq=False):
+    """What no answer of a provider may repeat. is_told: somebody has been alerted that one did."""
+
+    texts: tuple[str, ...]
+    is_told: bool = False
+
+
+class Keys(NamedTuple):
+    """Keys to look for, prepared."""
 
     written: tuple[bytes, ...]  # as they stand in JSON, the longest first
     opening: re.Pattern[bytes]
-    is_told: bool = False
 
     def redact(self, body: bytes) -> bytes:
         """The body with *** in the place of every key; the very same object when there is none."""
@@ -59,7 +66,7 @@ class Keys(Struct, eq=False):
 
 
 @lru_cache(maxsize=256)  # one entry per provider, and a few per login whose tokens change
-def guarded(keys: tuple[str, ...]) -> Keys | None:
+def prepared(keys: tuple[str, ...]) -> Keys | None:
     """None when there is nothing to look for."""
     long = [key for key in keys if len(key) >= SHORTEST_GUARDED]
     written = {form for key in long for form in (quoted(key), quoted(key).replace(b"/", rb"\/"))}
@@ -70,8 +77,12 @@ def guarded(keys: tuple[str, ...]) -> Keys | None:
 
 
 def secret_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """The values of those that are named like a secret, without the word in front: `Bearer …`."""
-    return tuple(value.rpartition(" ")[2] for name, value in headers if TELLING.search(name))
+    """The values of those that are named or look like a secret, without the word in front: `Bearer …`.
+
+    Not all of them: an answer may well speak of a team or a site that the operator's headers name.
+    """
+    words = ((name, value.rpartition(" ")[2]) for name, value in headers)
+    return tuple(word for name, word in words if TELLING.search(name) or all(look.search(word) for look in LOOKS))
 
 
 def quoted(key: str) -> bytes:
@@ -97,7 +108,7 @@ class KeyGuard:
 
     def __init__(self, keys: Keys) -> None:
         self.has_found = False
-        self.keys = keys
+        self._keys = keys
         self._may_hold: Callable[[bytes], object] = keys.opening.search
         self._like: dict[Place, Likeness] = {}
         self._held = b""
@@ -145,10 +156,10 @@ class KeyGuard:
     def _search(self, place: Place, text: bytes, spans: tuple[Span, ...]) -> None:
         """Cut every whole key out of a text, and remember the place when it ends like one begins."""
         done = 0
-        while (found := first_of(self.keys.written, text, done)) is not None:
+        while (found := first_of(self._keys.written, text, done)) is not None:
             self._cut(within(spans, *found))
             done = found[1]
-        at, key = ending_like(self.keys.written, text, done)
+        at, key = ending_like(self._keys.written, text, done)
         if key:
             shown = min(MOST_SHOWN, len(key) // 4)
             self._like[place] = Likeness(text[at:], within(spans, at, len(text)), len(text) - at > shown)
@@ -166,15 +177,16 @@ class KeyGuard:
         """The held bytes up to there, with what was cut out of them."""
         pieces: list[bytes] = []
         place = self._sent
-        for start, end, stars in sorted(self._cuts):
+        due = sorted(cut for cut in self._cuts if cut[0] < until)
+        for start, end, stars in due:
             pieces += (self._held[place - self._sent : start - self._sent], stars)
             place = end
         pieces.append(self._held[place - self._sent : until - self._sent])
-        self._cuts.clear()
+        self._cuts = [cut for cut in self._cuts if cut[0] >= until]
         self._held = self._held[until - self._sent :]
         self._sent = until
         out = b"".join(pieces)
-        clean = self.keys.redact(out)  # what is no member's value: a name, an item of a list
+        clean = self._keys.redact(out)  # what is no member's value: a name, an item of a list
         self.has_found = self.has_found or clean is not out
         return clean
 

@@ -272,6 +272,38 @@ async def test_no_words_of_a_provider_give_our_key_away(shape: str) -> None:
             assert ("***" in spine.receipts[0].attempts[0].detail) == (shape == "error")  # else the words are ours
 
 
+@pytest.mark.parametrize("shape", ["whole", "document", "stream", "letters"])
+async def test_a_good_answer_that_repeats_our_key_is_an_answer_without_it(
+    shape: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"you sent Bearer {KEY}, thanks"
+
+    async def echo(visit: Visit) -> None:
+        await visit.request()
+        if shape in ("whole", "document"):
+            message = {"role": "assistant", "content": said}
+            await visit.answer({**GOOD, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+            return
+        await visit.begin()
+        for piece in said if shape == "letters" else [said]:
+            await visit.event({"content": piece})
+        await visit.event({}, "stop")
+        await visit.chunk(b"data: [DONE]\n\n")
+
+    async with raw(echo) as server:
+        own = {"base_url": f"http://127.0.0.1:{server.port}/v1", "api_key": "env:KEY", "models": [{"id": "own/model"}]}
+        async with opened(snapshot_of({}, providers={"own": own}, environ={"KEY": KEY})) as spine:
+            for _ in range(2):
+                reply = await spine.ask("own/model@own", stream=shape != "whole")
+                assert (reply.status, reply.faults) == (200, [""])
+                assert reply.text.startswith("you sent Bearer ")
+                assert reply.text.endswith("***, thanks")
+                assert KEY not in reply.text
+    assert [record.message for record in caplog.records if "repeats our key" in record.message] == [
+        "own repeats our key in its answers; it is replaced by *** there"
+    ]
+
+
 async def test_no_words_of_a_provider_give_a_header_of_the_settings_away() -> None:
     async def echo(visit: Visit) -> None:
         head = await visit.head()

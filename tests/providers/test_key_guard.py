@@ -2,19 +2,19 @@
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
-from gateway.providers.key_guard import MOST_HELD, KeyGuard, Keys, guarded, secret_headers
+from gateway.providers.key_guard import MOST_HELD, MOST_SHOWN, KeyGuard, Keys, prepared, secret_headers
 
-KEY = "sk-ant-api03-Zq8vT2mX5cR7nB4wLk9pQs3dFg6h"
+KEY = "sk-ant-api03-Zq8vT2mX5cR7nB4wLk9pQs3dFg6hJ0yU1iO-aSdFgHjKlPoIuYtR"
 OTHER = "sk-ant-api03-Ab1cD2eF3gH4iJ5kL6mN7oP8qR9s"
-MOST_SEEN = len(KEY) // 4  # characters of a key that may go out before it is known for one
+MOST_SEEN = min(MOST_SHOWN, len(KEY) // 4)  # characters of a key that may go out before it is known for one
 
 
 def keys_of(*keys: str) -> Keys:
-    keys_to_guard = guarded(keys)
+    keys_to_guard = prepared(keys)
     assert keys_to_guard is not None
     return keys_to_guard
 
@@ -56,7 +56,7 @@ def cut(text: str, dice: random.Random) -> list[str]:
 
 @pytest.mark.parametrize("event", [chat, messages])
 @pytest.mark.parametrize("at", range(1, len(KEY)))
-def test_a_key_in_two_events_is_found_wherever_it_is_cut(event: "type[chat]", at: int) -> None:
+def test_a_key_in_two_events_is_found_wherever_it_is_cut(event: Callable[[str], bytes], at: int) -> None:
     guard = KeyGuard(keys_of(KEY))
     out = passed(guard, [event("Your key: " + KEY[:at]), event(KEY[at:] + ", is it not?"), event(" Bye.")])
     said = texts(out)[0]
@@ -77,9 +77,7 @@ def test_a_key_is_found_in_any_pieces_beside_anything() -> None:
         said = texts(out)[0]
         assert KEY not in said and OTHER not in said
         assert guard.has_found == (said != story)
-        if KEY not in story and OTHER not in story and not any(
-            story.endswith(key[:size]) for key in (KEY, OTHER) for size in range(MOST_SEEN, len(key))
-        ):
+        if said == story:
             assert out == b"".join(blocks)
 
 
@@ -132,9 +130,9 @@ def test_an_innocent_answer_is_not_even_copied() -> None:
 
 
 def test_the_words_that_local_servers_take_for_a_key_are_none() -> None:
-    assert guarded(("EMPTY", "ollama", "")) is None
+    assert prepared(("EMPTY", "ollama", "")) is None
 
 
-def test_of_the_settings_headers_those_named_like_a_secret_are_guarded() -> None:
-    headers = (("HTTP-Referer", "https://example.com"), ("x-auth", "Bearer abc"), ("Api-Key", "def"), ("x-team", "red"))
-    assert secret_headers(headers) == ("abc", "def")
+def test_headers_that_are_named_or_look_like_a_secret_are_guarded() -> None:
+    headers = (("HTTP-Referer", "https://example.com"), ("x-auth", "Bearer abc"), ("Api-Key", "def"), ("x", "Zq8vT2mX5cR7nB4wLk"))
+    assert secret_headers(headers) == ("abc", "def", "Zq8vT2mX5cR7nB4wLk")

@@ -297,7 +297,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
         host = settings.server.host
-        warning = refuse_root(host, is_loopback(host), options.allow_root)
+        warning = refuse_root(os.geteuid(), host, is_loopback(host), options.allow_root)
         lock_down()
         sockets = open_sockets(host, settings.server.port)
         for listener in sockets:

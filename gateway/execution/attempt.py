@@ -14,6 +14,7 @@ from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
 from gateway.providers.key_guard import Guarded, KeyGuard, Keys, prepared
+from gateway.providers.unquoted import unquoted
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
@@ -311,6 +312,11 @@ def timeout_fault(kind: FaultKind, call: Call) -> Fault:
     return Fault(kind, None, None, told, b"", "", is_targets=call.is_first or monotonic() < call.over_at)
 
 
+def detail_of(call: Call, fault: Fault) -> str:
+    """The fault in words, the provider's without those of the prompt: receipts are stored and logged."""
+    return fault.message if fault.status is None else unquoted(fault.message, call.asked.prompt.body)
+
+
 def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cost_nano_usd: int = 0) -> AttemptRecord:
     """The attempt as the receipt keeps it."""
     return AttemptRecord(
@@ -320,7 +326,7 @@ def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cos
         first_token_seconds=timing.first_token - timing.started if timing.first_token else None,
         status=fault.status if fault is not None else 200,
         fault=fault.kind.value if fault is not None else "",
-        detail=fault.message if fault is not None else "",
+        detail=detail_of(call, fault) if fault is not None else "",
         cost_nano_usd=cost_nano_usd,
         key=call.key + 1 if call.key_count > 1 else 0,
     )

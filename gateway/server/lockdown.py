@@ -18,9 +18,9 @@ def lock_down() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def refuse_root(host: str, is_local: bool, may_be_root: bool) -> str:
+def refuse_root(user: int, host: str, is_local: bool, may_be_root: bool) -> str:
     """A warning for who serves as root on loopback, "" when there is nothing to say. Raises SettingsError."""
-    if os.geteuid() != 0 or may_be_root:
+    if user != 0 or may_be_root:
         return ""
     if not is_local:
         raise SettingsError([AS_ROOT.format(host=host)])

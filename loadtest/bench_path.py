@@ -19,10 +19,11 @@ from gateway.dialects.edits import attach
 from gateway.dialects.formats import CHAT
 from gateway.dialects.openai_chat import parse
 from gateway.execution.attempt import Call, Timing, Whole
+from gateway.execution.errand import Arrival, Errand
+from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.lines import MOST_WRITTEN
 from gateway.execution.outcome import learn, receipt_of_answer, spent_by
 from gateway.execution.retry_budget import RetryBudget
-from gateway.execution.run import Arrival, Errand
 from gateway.routing.describe import describe
 from gateway.routing.explain import summary
 from gateway.routing.session import NOTHING
@@ -79,6 +80,7 @@ def steps() -> dict[str, Callable[[], object]]:
         catalog_version="",
         standings=2,
         retries=RetryBudget(),
+        hedges=HedgeBudget(),
         sent_at=1.1,
     )
     call = Call(

@@ -1,6 +1,7 @@
 """What a request emitted: grams as a band, with the method, the place and the source that they rest on."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.catalog.carbon import METHOD, Emission
 from gateway.wire.delta import Usage
@@ -16,6 +17,10 @@ class Carbon(Struct, frozen=True, gc=False):
     grid_g_per_kwh: float
     source: str  # of the model's size or energy
     method: str = METHOD
+
+    def plus(self, other: "Carbon") -> "Carbon":
+        """The grams of both; the rest is said of this one."""
+        return replace(self, g=self.g + other.g, low_g=self.low_g + other.low_g, high_g=self.high_g + other.high_g)
 
 
 def carbon_of(usage: Usage, emission: Emission) -> Carbon:

@@ -12,7 +12,9 @@ class AttemptRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     """One try of one target."""
 
     target: str  # "openai/gpt-5@openai"
-    outcome: str  # "ok", "cut" (failed after the commit point), "disconnected", "failed", "cancelled" (before it)
+    # "ok", "cut" (failed after the commit point), "disconnected"; before it "failed", "cancelled" (nobody waits for an
+    # answer any more), "outpaced" (another target was asked at the same time, and was faster)
+    outcome: str
     seconds: float  # from its start to its end
     first_token_seconds: float | None = None
     status: int | None = None  # the provider's HTTP status, if any answer came
@@ -37,9 +39,9 @@ class Receipt(Struct, frozen=True, gc=False):
     status: int  # what the caller got
     outcome: str  # "ok", "cut", "failed", "refused" (caller's fault), "disconnected"
     stream: bool
-    fallback: bool  # another than the first choice was asked
+    fallback: bool  # another than the first choice answered, or was asked when nobody did
     usage: Usage
-    cost_nano_usd: int | None  # None: no price known
+    cost_nano_usd: int | None  # of the answer, and of attempts that were outpaced; None: no price known
     cost_estimated: bool
     carbon_g: float | None
     seconds: float  # arrival to the last byte

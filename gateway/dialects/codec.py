@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from gateway.dialects.contract import CallerFormat, Inbound, Outgoing, TargetManner
 from gateway.wire.conversation import Conversation, Thought, ToolCall
 from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
 from gateway.wire.prompt import Prompt
 
 # What a body that holds a sealed thought holds too: cheaper to look for than to read a long conversation in full.
@@ -149,7 +150,14 @@ class Relay(Protocol):
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes: ...
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes: ...
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes: ...
 
 
 class Codec(Protocol):

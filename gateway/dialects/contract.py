@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.errors import GatewayError
 from gateway.wire.conversation import Answer, Conversation, Loss
 from gateway.wire.delta import Delta, Usage
+from gateway.wire.partial import Partial
 from gateway.wire.prompt import Prompt
 
 
@@ -73,8 +74,18 @@ class StreamWriter(Protocol):
         """Finishes, usage, terminator. metadata: JSON of the `steelyard` object."""
         ...
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
-        """The end of an answer that broke off: the official SDKs of this format raise on it."""
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
+        """The end of an answer that broke off: the official SDKs of this format raise on it.
+
+        partial: becomes the member `partial` of the error.
+        """
         ...
 
 

@@ -26,6 +26,7 @@ from gateway.dialects.tail import Tail
 from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
 from gateway.wire.openai_chat import ChoicesOnly, Chunk, ChunkChoice
+from gateway.wire.partial import Partial
 
 # An escape that is half of a character: JSON allows it, and nobody can decode it.
 HALF_A_CHARACTER = re.compile(
@@ -144,9 +145,16 @@ class StreamRelay:
         """
         return self._late + self._tail.closing(metadata, billed)
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The last chunk of an answer that broke off: `error` and `finish_reason: "error"`, and no [DONE]."""
-        return self._tail.cut(message, code, error_type, metadata)
+        return self._tail.cut(message, code, error_type, metadata, partial)
 
     def _walk(self, buffer: bytes) -> bytes:
         """Everything forwardable in a buffer that begins with a frame; what is left of it is kept."""

@@ -7,6 +7,7 @@ from gateway.dialects.answer import as_events
 from gateway.dialects.edits import attach
 from gateway.wire.delta import Usage
 from gateway.wire.openai_chat import Identity
+from gateway.wire.partial import Partial
 
 IDENTITY = msgspec.json.Decoder(Identity)
 TEXT = msgspec.json.Decoder(str)
@@ -44,11 +45,18 @@ class Tail:
             chunks[-1] = attach(chunks[-1], metadata)
         return as_events([*chunks, b"[DONE]"])
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The event that ends a broken answer."""
         chunk = self._chunk(
             choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}],
-            error={"message": message, "type": error_type, "param": None, "code": code},
+            error=error_member(message, code, error_type, partial),
         )
         return as_events([chunk if metadata is None else attach(chunk, metadata)])
 
@@ -79,6 +87,12 @@ class Tail:
             return IDENTITY.decode(self.sample) if self.sample else Identity()
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Identity()
+
+
+def error_member(message: str, code: int | str, error_type: str, partial: Partial | None) -> dict[str, object]:
+    """The error of a stream that broke off, in OpenAI's shape and with what a caller may go on from."""
+    error: dict[str, object] = {"message": message, "type": error_type, "param": None, "code": code}
+    return error if partial is None else {**error, "partial": partial}
 
 
 def report_of(usage: Usage) -> dict[str, object]:

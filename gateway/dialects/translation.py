@@ -23,6 +23,7 @@ from gateway.wire.delta import (
     Usage,
     UsageReport,
 )
+from gateway.wire.partial import Partial
 
 
 class Translation:
@@ -197,26 +198,36 @@ class TranslatedStream:
     def feed(self, chunk: bytes) -> bytes:
         """What may go to the caller now."""
         deltas = self._reader.feed(chunk)
-        return self._writer.write(self._account.take(deltas)) if deltas else b""
+        return self._write(deltas) if deltas else b""
 
     def feed_answer(self, body: bytes) -> bytes:
         """A whole answer in the place of a stream."""
         deltas = self._outbound.read_answer(body)
         self._is_stray = not deltas
-        return self._writer.write(self._account.take(deltas))
+        return self._write(deltas)
 
     def end(self) -> None:
         """The provider's connection has ended."""
-        self._late += self._writer.write(self._account.take(self._reader.end()))
+        self._late += self._write(self._reader.end())
+
+    def _write(self, deltas: list[Delta]) -> bytes:
+        return self._writer.write(self._account.take(deltas))
 
     def closing(self, metadata: bytes | None, billed: Usage | None = None) -> bytes:
         """The end of a whole answer. billed: told in the place of the provider's count when it is our own estimate."""
         usage = billed if billed is not None and billed.estimated else self.usage
         return self._late + self._writer.closing(metadata, usage)
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The end of an answer that broke off."""
-        return self._writer.cut(message, code, error_type, metadata)
+        return self._writer.cut(message, code, error_type, metadata, partial)
 
 
 def size_of(delta: Delta) -> int:

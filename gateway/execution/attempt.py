@@ -19,6 +19,7 @@ from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
 from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
 
 log = logging.getLogger("steelyard")
 
@@ -106,6 +107,7 @@ class Begun(Struct):
     relay: Relay
     ready: bytes
     guard: KeyGuard | None = None  # None: there is no key to guard
+    has_called: bool = False  # a tool call is among what went to the caller
 
     def feed(self, chunk: bytes) -> bytes:
         """What may go to the caller now."""
@@ -126,9 +128,13 @@ class Begun(Struct):
         """What is still to be sent, and the end of an answer that is whole."""
         return self._last(self.relay.closing(metadata, billed))
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None, partial: Partial) -> bytes:
         """What is still to be sent, and the end of an answer that broke off."""
-        return self._last(self.relay.cut(message, code, error_type, metadata))
+        return self._last(self.relay.cut(message, code, error_type, metadata, partial))
+
+    def release(self) -> bytes:
+        """What was held because it looked like a key of ours; the stream ends here."""
+        return self._last(b"")
 
     def _last(self, frames: bytes) -> bytes:
         if self.guard is None:

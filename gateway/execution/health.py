@@ -27,6 +27,7 @@ SUCCESS_HALF_LIFE_SECONDS = 300.0
 CROWDED = (FaultKind.OVERLOADED, FaultKind.RATE_LIMITED)
 TAIL = 0.999
 TAIL_SAMPLES = 50  # before a target's tail is believed
+LATE = 0.95
 PROBE_SECONDS = 30.0  # for which one request tries a refused key before another may
 PRIOR_CALLS = 20.0  # the prior availability of a target weighs as much as 20 calls
 
@@ -63,6 +64,7 @@ class Health:
         self._view: LiveFigures = targets.prior
         self._view_until = -1.0
         self._slowest: dict[int, float] = {}  # by column; as of the view
+        self._late: dict[int, float] = {}  # the same
 
     def view(self, now: float) -> LiveFigures:
         """The arrays that a decision at `now` is made with: at most 100 ms old, renewed at once after a fault."""
@@ -70,6 +72,7 @@ class Health:
             self._view = self._make_view(now)
             self._view_until = now + VIEW_SECONDS
             self._slowest.clear()
+            self._late.clear()
         return self._view
 
     def slowest_first_token_seconds(self, column: int, now: float) -> float:
@@ -79,6 +82,17 @@ class Health:
             seen = self._first_token.samples(column)
             quantile = self._first_token.quantile(column, TAIL, now) if seen >= TAIL_SAMPLES else math.nan
             known = self._slowest[column] = math.inf if math.isnan(quantile) else quantile
+        return known
+
+    def late_first_token_seconds(self, column: int, now: float) -> float:
+        """What one answer in twenty exceeds, by those of the last minutes; inf while too few have been seen.
+
+        Never less than twice the median: where all take about the same, many are late by a hair.
+        """
+        known = self._late.get(column)
+        if known is None:
+            quantile, median = (self._first_token.quantile(column, share, now) for share in (LATE, 0.5))
+            known = self._late[column] = math.inf if math.isnan(quantile) else max(quantile, 2.0 * median)
         return known
 
     def cooldown(self, column: int, now: float) -> Cooldown | None:
@@ -189,6 +203,17 @@ class Health:
         """An attempt ended without saying anything of the target."""
         self._limit(self._targets.offers[column].provider, key).ended()
         self.released(column)
+
+    def outpaced(self, column: int, now: float, waited_seconds: float, key: int) -> None:
+        """An attempt was given up because another target has begun to answer.
+
+        Its first token would have come after more than `waited_seconds`. Once that is late for this target it counts as
+        one that came then: too early, but behind 19 of 20 of the others, so that what is late stays what it was. Less
+        than that says nothing, for almost every answer takes longer.
+        """
+        if waited_seconds >= self.late_first_token_seconds(column, now):
+            self._first_token.observe_first_token(column, waited_seconds, now)
+        self.given_up(column, key)
 
     def released(self, column: int) -> None:
         """The place that `admits` gave is not needed: there is no attempt, or it says nothing of the target."""

@@ -13,12 +13,13 @@ from gateway.catalog.caching import CacheRule, cache_rule
 from gateway.catalog.carbon import Emission, emission
 from gateway.catalog.card import Catalog, ModelCard, Offer
 from gateway.catalog.columns import Targets
+from gateway.dialects.anthropic.models import abilities_of
 from gateway.dialects.codec import Asked
 from gateway.dialects.contract import TargetManner
 from gateway.dialects.dropped import OF_THOUGHT
 from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
 from gateway.dialects.embeddings import wordless as wordless_for_embeddings
-from gateway.dialects.formats import wordless
+from gateway.dialects.formats import OF_CLAUDE, wordless
 from gateway.providers.key_guard import Guarded, secret_headers
 from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
@@ -68,6 +69,7 @@ class Line(Struct, frozen=True):
     secrets: tuple[str, ...]  # not to be seen in a fault
     guarded: Guarded  # nor in a good answer
     login: Login | None = None  # what lets us in, where `headers` do not
+    prefix_style: str = ""  # how it is told to go on with an answer that somebody else began; "" when it cannot be
     emission: Emission | None = None  # None: the model's size is not known
     caching: CacheRule | None = None  # of its provider's prompt cache
     max_answer_bytes: int = MOST_WRITTEN
@@ -130,12 +132,23 @@ def lay_lines(
                 secrets=secrets_of(provider),
                 guarded=guarded(offer.provider),
                 login=provider.login,
+                prefix_style=prefix_style(provider, card, dialect, name),
                 emission=emission(card, offer, catalog),
                 caching=cache_rule(offer),
                 max_answer_bytes=MOST_VECTORS if card.embeds else MOST_WRITTEN,
             )
         )
     return tuple(lines)
+
+
+def prefix_style(provider: Provider, card: ModelCard, dialect: str, name: str) -> str:
+    """How a model is told to go on with the beginning of an answer.
+
+    Claude takes one up to 4.5, at every host. Who thinks before it speaks cannot begin in the middle.
+    """
+    if dialect in OF_CLAUDE and abilities_of(name).is_claude:
+        return "plain" if abilities_of(name).prefill else ""
+    return "" if card.reasoning else provider.assistant_prefix
 
 
 def way_to(provider: Provider, offer: Offer, *, embeds: bool) -> Way | None:

@@ -2,14 +2,12 @@
 
 from time import monotonic
 
-from msgspec import Struct
-
-from gateway.accounting.carbon import Carbon, carbon_of
 from gateway.accounting.receipt import AttemptRecord, Receipt
 from gateway.accounting.usage import settle
 from gateway.errors import GatewayError
 from gateway.execution.attempt import Begun, Whole, record_of
-from gateway.execution.run import Arrival, Errand
+from gateway.execution.errand import Arrival, Errand
+from gateway.execution.spending import NOTHING_SPENT, Spent, priced, total
 from gateway.providers.faults import Fault
 from gateway.routing.explain import summary
 from gateway.wire.conversation import Loss
@@ -20,29 +18,13 @@ NOTHING = Usage()
 MOST_CALLER_SHARE = 0.2  # of a stream's time, spent on writing to the caller, for its speed to be the provider's
 
 
-class Spent(Struct, frozen=True, gc=False):
-    """What an answer used, cost and emitted."""
-
-    usage: Usage
-    cost_nano_usd: int | None  # None: no price is known
-    carbon: Carbon | None  # None: nobody has measured the model
-
-
-NOTHING_SPENT = Spent(NOTHING, 0, None)
-
-
 def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     """Settle the provider's count against ours, and price it."""
     read = answer.facts if isinstance(answer, Whole) else answer.relay
     figures = errand.decision.profile.figures
-    line = errand.lines[answer.call.column]
     estimate = Usage(int(figures.input_tokens), output_tokens=read.output_tokens_estimate, estimated=True)
     usage = settle(read.usage, estimate)
-    return Spent(
-        usage,
-        line.prices.cost_nano_usd(usage, errand.prompt.image_count),
-        None if line.emission is None else carbon_of(usage, line.emission),
-    )
+    return priced(usage, errand.lines[answer.call.column], errand.prompt.image_count)
 
 
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
@@ -113,6 +95,7 @@ def receipt(
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
     told = summary(decision, column, errand.standings)
+    spent = spent.with_earlier(errand.earlier)
     line = None if column is None else errand.lines[column]
     offer = None if column is None else decision.targets.offers[column]
     return Receipt(
@@ -128,10 +111,10 @@ def receipt(
         status=status,
         outcome=outcome,
         stream=prompt.stream,
-        fallback=any(one.target != decision.plan.candidates[0].target for one in attempts),
+        fallback=errand.is_fallback(column),
         usage=spent.usage,
-        cost_nano_usd=spent.cost_nano_usd,
-        cost_estimated=spent.usage.estimated,
+        cost_nano_usd=total(spent.cost_nano_usd, errand.outpaced_nano_usd),
+        cost_estimated=spent.usage.estimated or bool(errand.outpaced_nano_usd),
         carbon_g=0.0 if column is None else None if spent.carbon is None else spent.carbon.g,
         carbon=spent.carbon,
         seconds=monotonic() - arrival.started,

@@ -12,6 +12,13 @@ from gateway.providers.faults import Fault, FaultKind
 from gateway.settings.schema import Fallback
 from gateway.transport.send import TransportFailure, next_chunk
 
+# How a tool call begins in a stream of each format that callers speak. Inside of a text the quotes would be escaped.
+CALL_MARKS: dict[str, tuple[bytes, ...]] = {
+    "openai_chat": (b'"tool_calls":[', b'"tool_calls": ['),
+    "openai_responses": (b'_call"',),
+    "anthropic_messages": (b'"tool_use"',),
+    "gemini": (b'"functionCall"',),
+}
 UNFINISHED = Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")
 TIMED_OUT = {
     "idle": Fault(FaultKind.IDLE_TIMEOUT, 200, None, "the stream made no progress for too long", b"", ""),
@@ -46,6 +53,8 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
 
 async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
     relay, response = begun.relay, begun.response
+    marks = CALL_MARKS.get(begun.call.asked.inbound.name, ()) if begun.call.asked.prompt.tool_count else ()
+    begun.has_called = any(mark in begun.ready for mark in marks)
     watch.caller_turn()
     await write(begun.ready)
     watch.provider_turn()
@@ -53,6 +62,8 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
         chunk = await next_chunk(response)
         ready = begun.feed(chunk)
         if ready:
+            if marks and not begun.has_called:
+                begun.has_called = any(mark in ready for mark in marks)
             watch.caller_turn()
             await write(ready)
             watch.provider_turn()  # a ping is no progress: only what goes to the caller winds the watch

@@ -33,5 +33,5 @@ class FaultKind(enum.StrEnum):
     STREAM_CUT = "stream_cut"  # ended without finishing
     OVERSIZED_ANSWER = "oversized_answer"
     LOSS = "loss"  # not asked: its format cannot say all that the caller asks for
-    CANCELLED = "cancelled"  # we gave it up: the caller left, or another attempt won
+    CANCELLED = "cancelled"  # we gave it up: nobody waits for an answer any more
     STOPPED = "stopped"  # we are being shut down

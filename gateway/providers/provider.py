@@ -53,6 +53,7 @@ class Provider(Struct, frozen=True):
     geography: str = ""  # Bedrock: "eu", "apac" or ""; stands before the names of models that are shared within it
     served: tuple[str, ...] | None = None  # the only models that it has; None: all of the catalog's
     embeds: bool = True  # its embedding models are asked as is usual in its format
+    assistant_prefix: str = ""  # how it is told to go on with a last message of the assistant; "" when it cannot be
     simulated: bool = False
     more_keys: tuple[Secret, ...] = ()  # of the same rights as `key`; requests take turns
 

@@ -105,6 +105,8 @@ def _quirks(provider: Provider) -> list[str]:
         quirks.append(f"takes the output limit as `{provider.max_tokens_field}` only")
     if provider.headers:
         quirks.append("gets " + ", ".join(f"`{name}: {value}`" for name, value in provider.headers))
+    if provider.assistant_prefix:
+        quirks.append("goes on with an answer that broke off elsewhere")
     if provider.region:
         quirks.append(f"computes in {provider.region}")
     return quirks

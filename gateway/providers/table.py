@@ -44,6 +44,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     cloud: str = ""
     routes: tuple[Route, ...] = ()
     embeds: bool = True
+    assistant_prefix: str = ""
 
 
 class Resolution(Struct, frozen=True):
@@ -163,6 +164,7 @@ def _merged(row: Provider, wished: ProviderSettings, *keys: str) -> Provider:
         headers=(*kept, *((name.lower(), value) for name, value in wished.headers.items())),
         region=wished.region or row.region,
         dialect=wished.dialect or row.dialect,
+        assistant_prefix=wished.assistant_prefix or row.assistant_prefix,
     )
 
 

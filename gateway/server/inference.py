@@ -15,9 +15,13 @@ from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
 from gateway.errors import GatewayError, MethodNotAllowed, Overloaded, Unauthorized
 from gateway.execution.attempt import Begun, Whole
+from gateway.execution.errand import Arrival, Errand
 from gateway.execution.lines import lossless
-from gateway.execution.outcome import Spent, learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
-from gateway.execution.run import Arrival, Errand, carry
+from gateway.execution.outcome import learn, receipt_of_answer, receipt_of_failure, receipt_of_refusal, spent_by
+from gateway.execution.partial import partial_of
+from gateway.execution.resume import resume
+from gateway.execution.run import carry
+from gateway.execution.spending import Spent
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind
@@ -185,6 +189,7 @@ class Exchange:
             catalog_version=snapshot.catalog.version,
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
+            hedges=self.state.hedges,
             recollection=found,
         )
 
@@ -206,16 +211,22 @@ class Exchange:
         """A stream past its commit point: from here on no fault can be hidden."""
         self.begun = begun
         await start_stream(self.send, stream_headers(errand, begun), of_events=self.inbound is not GEMINI_ARRAY)
-        fault = await pump(begun, errand.fallback, self.write)
+        while (fault := await pump(begun, errand.fallback, self.write)) is not None:
+            errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
+            if held := begun.release():
+                await self.write(held)
+            following = await resume(errand, begun, spent_by(errand, begun), fault)
+            if following is None:
+                break
+            self.begun = begun = following
         spent = spent_by(errand, begun)
         if fault is None:
             learn(errand, begun, spent)
             self.remember(errand, begun, spent)
-        else:
-            errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
-        last = begun.closing(metadata, spent.usage) if fault is None else cut_off(begun, fault, metadata)
+        whole = spent.with_earlier(errand.earlier)
+        last = begun.closing(metadata, whole.usage) if fault is None else cut_off(errand, begun, fault, metadata)
         self.record(receipt)
         self.is_answered = fault is None
         self.answered(last)
@@ -281,7 +292,7 @@ class Exchange:
         self.errand.health.given_up(begun.call.column, begun.call.key)
         receipt = receipt_of_answer(self.errand, begun, spent_by(self.errand, begun), "cut", STOPPED)
         self.record(receipt)
-        last = cut_off(begun, STOPPED, metadata_of(receipt) if self.wants_metadata() else None)
+        last = cut_off(self.errand, begun, STOPPED, metadata_of(receipt) if self.wants_metadata() else None)
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
 
     def give_up(self, errand: Errand, begun: Begun, outcome: str) -> None:
@@ -392,13 +403,14 @@ def stream_headers(errand: Errand, begun: Begun) -> Headers:
         offer.model,
         offer.provider,
         len(errand.attempts) + 1,
-        column != errand.decision.plan.candidates[0].column,
+        errand.is_fallback(column),
         errand.overhead_seconds(),
     )
     return headers + loss_header(begun.call.losses)
 
 
-def cut_off(begun: Begun, fault: Fault, metadata: bytes | None) -> bytes:
+def cut_off(errand: Errand, begun: Begun, fault: Fault, metadata: bytes | None) -> bytes:
     """The last chunk of a stream that broke: every SDK raises on it."""
     message = f"The answer broke off ({fault.kind.value}): {fault.message}"
-    return begun.cut(message, 502, fault.kind.value, metadata)
+    spent = spent_by(errand, begun).with_earlier(errand.earlier)
+    return begun.cut(message, 502, fault.kind.value, metadata, partial_of(errand, begun, spent, fault))

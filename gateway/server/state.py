@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway.accounting.receipt import Receipt
+from gateway.execution.hedge_budget import HedgeBudget
 from gateway.execution.retry_budget import RetryBudget
 from gateway.live import Live, Snapshot
 from gateway.routing.plan import Decision
@@ -29,6 +30,7 @@ class State:
         self.decisions = Decisions()
         self.ids = Ids()
         self.retries = RetryBudget()
+        self.hedges = HedgeBudget()
         self.sessions = SessionMemory()
         self.replays = Replays(MOST_REPLAYS, MOST_REPLAYED_BYTES)
         self.gate = Gate(live.current.settings.server.max_in_flight, memory_limit(live.current.settings.server))

@@ -49,6 +49,16 @@ class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
     learned: Annotated[
         bool, said("give a stream's first content less time, where a target has shown that it needs less")
     ] = True
+    hedge: Annotated[
+        bool,
+        said("ask a second target as well while a stream's first content is unusually late; at most 5% more calls"),
+    ] = False
+    midstream: Annotated[
+        Literal["error", "continue"],
+        said(
+            "a stream that breaks off ends with an error, or goes on at a target that takes the beginning of an answer"
+        ),
+    ] = "error"
     idle_seconds: Annotated[Positive, said("between two pieces of content")] = 60.0
     total_seconds: Annotated[Positive, said("for the whole request, all attempts included")] = 600.0
 
@@ -127,6 +137,10 @@ class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     dialect: Annotated[
         Literal["", "openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere_v2", "ollama"],
         said("the format that it speaks; a provider of the table has its own, a server of yours speaks openai_chat"),
+    ] = ""
+    assistant_prefix: Annotated[
+        Literal["", "plain", "prefix", "partial", "continue_final_message"],
+        said("how its models are told to go on with a last message of the assistant; empty: they cannot"),
     ] = ""
     models: Annotated[tuple[ModelSettings, ...], said("what it serves; needed for a server of your own")] = ()
     enabled: Annotated[bool, said("false switches it off, whatever the environment holds")] = True

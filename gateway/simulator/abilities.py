@@ -12,6 +12,12 @@ def check_abilities(chat: Chat, offer: SimOffer) -> None:
     if chat.tools and not abilities & Ability.TOOLS:
         raise _unsupported(offer, "tools", "tools")
     _check_tool_choice(chat)
+    if chat.beginning and offer.model.reasons:
+        # Anthropic's words to those who begin the answer of a model that thinks first.
+        message = (
+            "This model does not support assistant message prefill. The conversation must end with a user message."
+        )
+        raise Refusal(400, message, code="invalid_request_error", param="messages")
     if chat.extras.logprobs and not abilities & Ability.LOGPROBS:
         raise _unsupported(offer, "logprobs", "logprobs")
     if _has_part(chat.messages, "image_url") and not abilities & Ability.IMAGES:

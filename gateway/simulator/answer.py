@@ -110,6 +110,8 @@ def _text(chat: Chat, model: SimModel, book: Book, dice: Dice, wishes: Wishes) -
     if wanted is not None and wanted.type != "text":
         schema = wanted.json_schema.schema if wanted.json_schema else {"type": "object", "minProperties": 3}
         return list(_pieces(msgspec.json.encode(value_for(schema, dice)).decode()))
+    if chat.beginning:
+        return book.rest(chat.beginning, wishes.tokens)
     if wishes.tokens is not None:
         return book.passage(dice, wishes.tokens)
     length = model.typical_tokens // 2 + dice.below(model.typical_tokens)

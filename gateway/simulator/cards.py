@@ -40,6 +40,7 @@ def _provider(name: str, port: int, dialect: str) -> Provider:
         dialect=dialect,
         forward_headers=(SIMULATE_HEADER,),
         region=REGIONS[name],
+        assistant_prefix="plain",
         simulated=True,
     )
 

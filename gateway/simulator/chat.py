@@ -135,6 +135,12 @@ class Chat(Struct):
         return functions
 
     @property
+    def beginning(self) -> str:
+        """What the answer begins with: the caller's last message, when he wrote it for the assistant."""
+        last = self.messages[-1] if self.messages else None
+        return "".join(last.texts) if last is not None and last.role == "assistant" else ""
+
+    @property
     def prompt_tokens(self) -> int:
         """Four bytes are a token."""
         return max(1, len(self.prompt) // BYTES_PER_TOKEN)

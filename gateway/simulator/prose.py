@@ -1,9 +1,13 @@
 """Plausible prose: one book per seed; an answer is a passage from it under a heading of its own."""
 
+from bisect import bisect_left
+from itertools import accumulate
+
 from gateway.simulator.dice import Dice
 
 BOOK_SENTENCES = 900
 LONGEST_SENTENCE = 16  # tokens
+HEADING_TOKENS = 4
 
 
 def _words(text: str, between: str = " ") -> tuple[str, ...]:
@@ -43,11 +47,14 @@ class Book:
             self._starts.append(len(self._tokens))
             self._tokens += sentence(dice)
         self._twice = self._tokens + self._tokens
+        self._text = "".join(self._twice)
+        self._ends = list(accumulate(map(len, self._twice)))
 
     def passage(self, dice: Dice, tokens: int) -> list[str]:
         """`tokens` tokens, at least 1: a heading that only this throw has, then running sentences."""
-        heading = [dice.pick(ADJECTIVES).capitalize(), " " + dice.pick(NOUNS), f" {dice.below(1_000_000):06d}", ":"]
-        start = self._starts[dice.below(len(self._starts))]
+        number = dice.below(1_000_000)
+        heading = [dice.pick(ADJECTIVES).capitalize(), " " + dice.pick(NOUNS), f" {number:06d}", ":"]
+        start = self._starts[number % len(self._starts)]
         length = len(self._tokens)
         body: list[str] = []
         while len(body) < tokens:
@@ -58,6 +65,29 @@ class Book:
         if passage[-1][0] == " ":
             passage[-1] = "."
         return passage
+
+    def rest(self, beginning: str, tokens: int | None) -> list[str]:
+        """What follows the beginning of a passage of this book: so that it has `tokens` in all, else its sentence.
+
+        A beginning that is from no passage goes on with the book's first sentence.
+        """
+        heading, colon, said = beginning.partition(":")
+        number = heading.rpartition(" ")[2] if colon else ""
+        first = self._starts[int(number) % len(self._starts)] if number.isdecimal() else 0
+        start = self._ends[first - 1] if first else 0
+        if not number.isdecimal() or self._text[start : start + len(said)] != said:
+            return self._tokens[: self._starts[1]]
+        last = bisect_left(self._ends, start + len(said)) if said else first - 1
+        cut = self._ends[last] - start - len(said) if said else 0  # characters of its last token that are still to come
+        rest = [self._twice[last][-cut:]] if cut else []
+        if tokens is None:
+            end = next(place for place in range(last + 1, len(self._twice)) if self._twice[place] in MARKS)
+            return rest + self._twice[last + 1 : end + 1]
+        missing = max(0, tokens - HEADING_TOKENS - (last - first + 1))
+        rest += self._twice[last + 1 : last + 1 + missing]
+        if missing and rest[-1][0] == " ":
+            rest[-1] = "."
+        return rest
 
     def sentences(self, dice: Dice, tokens: int) -> list[str]:
         """The same passage on to the end of its sentence: fewer than `LONGEST_SENTENCE` tokens more."""

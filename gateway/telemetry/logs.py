@@ -165,9 +165,7 @@ def request_line(receipt: Receipt) -> str:
     if receipt.target:
         about = "~" if receipt.usage.estimated else ""
         parts.append(f"{about}{receipt.usage.input_tokens}→{receipt.usage.output_tokens} tokens")
-        parts.append(
-            "cost unknown" if receipt.cost_nano_usd is None else f"{about}${format_usd(receipt.cost_nano_usd)}"
-        )
+        parts.append(cost_of(receipt))
     if receipt.attempts:
         parts.append(f"overhead {receipt.overhead_seconds * 1000:.1f} ms")
     if went := detour(receipt):
@@ -184,6 +182,12 @@ def head(receipt: Receipt) -> str:
 def duration(receipt: Receipt) -> str:
     first = receipt.first_token_seconds
     return f"{receipt.seconds:.2f} s" + ("" if first is None else f" (first token {first:.2f})")
+
+
+def cost_of(receipt: Receipt) -> str:
+    if receipt.cost_nano_usd is None:
+        return "cost unknown"
+    return f"{'~' if receipt.cost_estimated else ''}${format_usd(receipt.cost_nano_usd)}"
 
 
 def detour(receipt: Receipt) -> str:

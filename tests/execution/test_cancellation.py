@@ -1,50 +1,78 @@
 """A caller who leaves, at every point where a request can wait: the provider is released, one receipt is written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack
+from contextvars import Context, ContextVar, copy_context
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple
 
 import pytest
 
+from gateway.execution.hedge_budget import REQUESTS_PER_CALL
 from gateway.server.limits import Message, Send
 from gateway.server.understanding import LONG_BYTES
-from tests.execution.providers import RawServer, Visit, raw
-from tests.execution.spine import ALPHA, Connection, Reply, Spine, opened, snapshot_of, take
+from tests.execution.providers import RawServer, Script, Visit, raw
+from tests.execution.spine import ALPHA, BRAVO, Connection, Reply, Spine, opened, snapshot_of, take
 
+USUAL_SECONDS = 0.001  # of the first target until its first token: twice that is late
 MODES = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 MOST_WAITS = 200
 
 Leave = Callable[[Connection, asyncio.Task[Any]], None]
 
 
-class Counted:
-    """Awaits `inner`, and calls `at_wait` with 1, 2, ... whenever it is about to wait for something."""
+class Waits:
+    """Counts how often the tasks of one request wait for something, and calls `at_wait` with 1, 2, ..."""
 
-    def __init__(self, inner: Awaitable[Reply], at_wait: Callable[[int], None]) -> None:
-        self._inner = inner.__await__()
+    def __init__(self, at_wait: Callable[[int], None]) -> None:
         self._at_wait = at_wait
+        self._count = 0
 
-    def __await__(self) -> Generator[Any, None, Reply]:
-        waits = 0
-        step: Callable[[], Any] = lambda: next(self._inner)  # noqa: E731
+    def counted(self, inner: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """The same coroutine, with its waits counted."""
+
+        async def run() -> Any:
+            return await Stepped(inner, self)
+
+        return run()
+
+    def note(self) -> None:
+        self._count += 1
+        self._at_wait(self._count)
+
+
+class Stepped:
+    """Awaits `inner` step by step."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], waits: Waits) -> None:
+        self._inner = inner
+        self._waits = waits
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[], Any] = partial(self._inner.send, None)
         while True:
             try:
                 awaited = step()
             except StopIteration as ended:
-                reply: Reply = ended.value
-                return reply
-            waits += 1
-            self._at_wait(waits)
+                return ended.value
+            self._waits.note()
             try:
-                yield awaited
+                sent = yield awaited
             except BaseException as thrown:
-                step = throwing(self._inner, thrown)
+                step = partial(self._inner.throw, thrown)
             else:
-                step = lambda: next(self._inner)  # noqa: E731
+                step = partial(self._inner.send, sent)
 
 
-def throwing(inner: Generator[Any, None, Reply], thrown: BaseException) -> Callable[[], Any]:
-    return lambda: inner.throw(thrown)
+OF_REQUEST: ContextVar[Waits | None] = ContextVar("OF_REQUEST", default=None)
+
+
+def counting_tasks(loop: asyncio.AbstractEventLoop, coro: Any, context: Context | None = None) -> asyncio.Task[Any]:
+    """A loop's task factory: what a request starts is counted with it, whoever else starts something is not."""
+    waits = (context or copy_context()).get(OF_REQUEST)
+    return asyncio.Task(coro if waits is None else waits.counted(coro), loop=loop, context=context)
 
 
 DOCUMENT = (
@@ -70,15 +98,20 @@ async def piecemeal(visit: Visit) -> None:
             for piece in DOCUMENT:
                 await pause()
                 await visit.chunk(piece)
+            await visit.chunk(b"")
         else:
-            await visit.begin()
-            for word in ("", "good", " and", " slow"):
-                await pause()
-                await visit.event({"role": "assistant", "content": word})
-            await visit.event({}, "stop")
-            await pause()
-            await visit.chunk(b"data: [DONE]\n\n")
-        await visit.chunk(b"")
+            await stream(visit)
+
+
+async def stream(visit: Visit) -> None:
+    await visit.begin()
+    for word in ("", "good", " and", " slow"):
+        await pause()
+        await visit.event({"role": "assistant", "content": word})
+    await visit.event({}, "stop")
+    await pause()
+    await visit.chunk(b"data: [DONE]\n\n")
+    await visit.chunk(b"")
 
 
 def hesitant(reply: Reply) -> Send:
@@ -91,23 +124,31 @@ def hesitant(reply: Reply) -> Send:
     return send
 
 
-async def ask_until(spine: Spine, stream: bool, wait: int, leave: Leave) -> bool:
-    """One request whose caller leaves at its n-th wait. True when it got that far."""
-    connection, left = Connection(), False
+async def ask_until(ask: Callable[..., Awaitable[Reply]], wait: int, leave: Leave, at_once: bool) -> bool:
+    """One request whose caller leaves at its n-th wait, or a turn of the loop later. True when it got that far."""
+    loop, connection, left = asyncio.get_running_loop(), Connection(), False
+    task: asyncio.Task[Reply]
 
     def at_wait(number: int) -> None:
         nonlocal left
-        task = asyncio.current_task()
-        assert task is not None
         if number == wait:
             left = True
-            asyncio.get_running_loop().call_soon(leave, connection, task)
+            if at_once:
+                leave(connection, task)
+            else:
+                loop.call_soon(leave, connection, task)
 
     async def run() -> Reply:
-        return await Counted(spine.ask(ALPHA, stream=stream, connection=connection, send=hesitant), at_wait)
+        return await ask(connection=connection, send=hesitant)
 
-    task = asyncio.create_task(run())
-    await asyncio.wait([task])
+    context = copy_context()
+    context.run(OF_REQUEST.set, Waits(at_wait))
+    loop.set_task_factory(counting_tasks)
+    try:
+        task = loop.create_task(run(), context=context)
+        await asyncio.wait([task])
+    finally:
+        loop.set_task_factory(None)
     assert task.cancelled() or task.exception() is None
     return left
 
@@ -123,32 +164,134 @@ def shut_down(connection: Connection, task: asyncio.Task[Any]) -> None:
 ENDINGS: list[tuple[Leave, set[str]]] = [(hang_up, {"disconnected"}), (shut_down, {"failed", "cut"})]
 
 
-@MODES
+async def refusing(visit: Visit) -> None:
+    """Says in pieces that the request is too large, which is held against nobody."""
+    while True:
+        await visit.request()
+        await visit.write(b"HTTP/1.1 413 Large\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n")
+        await pause()
+        await visit.write(b'{"error":{}}')
+
+
+async def hesitate(visit: Visit) -> None:
+    """Begin, and never come to the point."""
+    await visit.begin()
+    await visit.event({"role": "assistant", "content": ""})
+    await visit.left()
+
+
+async def hesitating(visit: Visit) -> None:
+    await visit.request()
+    await hesitate(visit)
+
+
+def waiting_for(asked: asyncio.Event) -> Script:
+    """Comes to the point once the other target has been asked."""
+
+    async def script(visit: Visit) -> None:
+        while True:
+            await visit.request()
+            leaving, waiting = asyncio.ensure_future(visit.left()), asyncio.ensure_future(asked.wait())
+            await asyncio.wait([leaving, waiting], return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            waiting.cancel()
+            await asyncio.wait([leaving, waiting])
+            await stream(visit)
+
+    return script
+
+
+def asked_in_vain(asked: asyncio.Event) -> Script:
+    """Tells the other that it has been asked, and begins without coming to the point."""
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        asked.set()
+        try:
+            await hesitate(visit)
+        finally:
+            asked.clear()
+
+    return script
+
+
+class Journey(NamedTuple):
+    """How a request travels: its providers in their order, and how many connections to each it may leave open."""
+
+    stream: bool
+    scripts: Callable[[], tuple[Script, ...]]
+    kept: tuple[int, ...]
+
+
+def racing() -> tuple[Script, ...]:
+    asked = asyncio.Event()
+    return waiting_for(asked), asked_in_vain(asked)
+
+
+JOURNEYS = {
+    "whole": Journey(False, lambda: (piecemeal,), (1,)),
+    "stream": Journey(True, lambda: (piecemeal,), (1,)),
+    "whole_after_a_fallback": Journey(False, lambda: (refusing, piecemeal), (1, 1)),
+    "stream_after_a_fallback": Journey(True, lambda: (refusing, piecemeal), (1, 1)),
+    "hedge_that_the_second_wins": Journey(True, lambda: (hesitating, piecemeal), (0, 1)),
+    "hedge_that_the_first_wins": Journey(True, racing, (1, 0)),
+}
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at_once", "a_turn_later"])
+@pytest.mark.parametrize("journey", JOURNEYS.values(), ids=JOURNEYS)
 @pytest.mark.parametrize(("leave", "ending"), ENDINGS, ids=["hang_up", "shut_down"])
-async def test_leaving_at_any_wait_releases_the_provider_and_writes_one_receipt(
-    stream: bool, leave: Leave, ending: set[str]
+async def test_leaving_at_any_wait_releases_the_providers_and_writes_one_receipt(
+    journey: Journey, leave: Leave, ending: set[str], at_once: bool
 ) -> None:
-    async with raw(piecemeal) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
-        outcomes = []
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(raw(script)) for script in journey.scripts()]
+        ports = {name: server.port for name, server in zip(("sim-alpha", "sim-bravo"), servers, strict=False)}
+        spine = await stack.enter_async_context(opened(snapshot_of(ports, {"hedge": True})))
+        ask = partial(spine.ask, *(ALPHA, BRAVO)[: len(servers)], stream=journey.stream)
+        be_fast(spine)
+        outcomes, most_asked = [], 0
         for wait in range(1, MOST_WAITS):
             spine.receipts.clear()
-            got_there = await ask_until(spine, stream, wait, leave)
+            allow_a_hedge(spine)
+            got_there = await ask_until(ask, wait, leave, at_once)
             assert len(spine.receipts) == 1, f"{len(spine.receipts)} receipts after leaving at wait {wait}"
-            outcomes.append(spine.receipts[0].outcome)
-            await still_serves(spine, server, stream)
+            [receipt] = spine.receipts
+            outcomes.append(receipt.outcome)
+            most_asked = max(most_asked, len(receipt.attempts))
+            assert len({attempt.target for attempt in receipt.attempts}) == len(receipt.attempts)
+            assert spine.state.gate.in_flight == spine.health.under_way == 0, f"after leaving at wait {wait}"
+            await still_serves(spine, ask, servers, journey.kept)
             if not got_there:
                 break
         assert not got_there
+        assert most_asked == len(servers)
         assert sum(outcome in ending for outcome in outcomes) >= 5  # connect, headers, and each piece
         assert set(outcomes) <= {*ending, "ok"}
-        assert spine.state.gate.in_flight == spine.health.under_way == 0
 
 
-async def still_serves(spine: Spine, server: RawServer, stream: bool) -> None:
-    """Another request is answered, and only its connection is open after it: nothing else was left behind."""
-    reply = await spine.ask(ALPHA, stream=stream)
+def be_fast(spine: Spine) -> None:
+    """The first target has been fast, so often that what happens here does not change it."""
+    column = spine.snapshot.chat.targets.ids.index(ALPHA)
+    for _ in range(5_000):
+        key = spine.health.take_key(column, monotonic())
+        spine.health.answered(column, monotonic(), USUAL_SECONDS, None, key)
+
+
+def allow_a_hedge(spine: Spine) -> None:
+    for _ in range(REQUESTS_PER_CALL):
+        spine.state.hedges.earn()
+
+
+async def still_serves(
+    spine: Spine, ask: Callable[..., Awaitable[Reply]], servers: list[RawServer], kept: tuple[int, ...]
+) -> None:
+    """Another request is answered, and only its connections are open after it: nothing else was left behind."""
+    allow_a_hedge(spine)
+    reply = await ask()
     assert reply.text.startswith("good")
-    await server.until_open(1)
+    for server, count in zip(servers, kept, strict=True):
+        await server.until_open(count)
 
 
 @MODES

@@ -1,6 +1,7 @@
 """What is learned of targets: who must be left alone and for how long, how fast and how reliable they are."""
 
 import math
+import random
 
 import pytest
 
@@ -316,3 +317,55 @@ def test_how_slow_a_target_gets_is_known_after_fifty_answers_and_forgotten_with_
     assert health.slowest_first_token_seconds(1, NOW + 5.2) == math.inf
     health.view(NOW + 7_200.0)
     assert health.slowest_first_token_seconds(0, NOW + 7_200.0) == math.inf
+
+
+def late(health: Health, now: float) -> float:
+    health.view(now)
+    return health.late_first_token_seconds(0, now)
+
+
+def test_an_answer_is_late_once_nineteen_of_twenty_have_been_faster() -> None:
+    health = health_of()
+    for answers in range(20):
+        assert late(health, NOW + answers) == math.inf
+        health.answered(0, NOW + answers, 1.0, None)
+    for seconds in (*[0.5] * 70, *[4.0] * 10):
+        health.answered(0, NOW + 20.0, seconds, None)
+    assert late(health, NOW + 21.0) == pytest.approx(4.0, rel=0.06)
+
+
+def test_where_all_answers_take_about_the_same_nobody_is_late_by_a_hair() -> None:
+    health = health_of()
+    for _ in range(30):
+        health.answered(0, NOW, 0.5, None)
+    assert late(health, NOW + 1.0) == pytest.approx(1.0, rel=0.06)
+
+
+def test_being_outpaced_counts_as_slow_once_it_was_late_and_as_nothing_before() -> None:
+    health = health_of()
+    for _ in range(30):
+        health.answered(0, NOW, 0.5, None)
+    before = health.view(NOW + 1.0).first_token_seconds[0]
+    for _ in range(10):
+        health.outpaced(0, NOW + 1.0, 0.4, health.take_key(0, NOW))
+    assert health.view(NOW + 2.0).first_token_seconds[0] == pytest.approx(before, rel=1e-3)
+    for _ in range(10):
+        health.outpaced(0, NOW + 2.0, 5.0, health.take_key(0, NOW))
+    assert health.view(NOW + 3.0).first_token_seconds[0] > 2.0 * before
+    assert health.view(NOW + 3.0).out[0] == 0
+
+
+def test_what_is_late_stays_what_it_was_when_the_late_ones_are_cut_off() -> None:
+    chance = random.Random(4)
+    plain, hedged = health_of(), health_of()
+    for step in range(4_000):
+        now, seconds = NOW + step / 10.0, chance.lognormvariate(0.0, 0.6)
+        hedged.view(now)
+        given_up_after = hedged.late_first_token_seconds(0, now) + 0.1
+        plain.answered(0, now, seconds, None)
+        if seconds > given_up_after:
+            hedged.outpaced(0, now, given_up_after, hedged.take_key(0, now))
+        else:
+            hedged.answered(0, now, seconds, None, hedged.take_key(0, now))
+    end = NOW + 401.0
+    assert late(hedged, end) == pytest.approx(late(plain, end), rel=0.11)

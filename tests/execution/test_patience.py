@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from gateway.dialects.formats import CHAT
-from gateway.execution.run import Errand, patience_seconds
+from gateway.execution.errand import Errand
+from gateway.execution.patience import patience_seconds
 from gateway.routing.describe import describe
 from gateway.server.inference import Generation
 from gateway.simulator.models import PROVIDERS

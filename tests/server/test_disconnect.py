@@ -52,6 +52,7 @@ def test_a_caller_who_hangs_up_releases_the_provider(tmp_path: Path, stream: boo
             assert eventually(lambda: len(simulator.log("sim-bravo")) == 1)
         connection.close()
         assert eventually(lambda: simulator.log("sim-bravo")[0]["outcome"] == "gone")
+        assert simulator.log("sim-bravo")[0]["gone_ms"] is not None
         assert eventually(lambda: gateway.http.get("/v1/usage?by=outcome").json()["total"] is not None)
         report = gateway.http.get("/v1/usage?by=outcome").json()
         assert [group["group"] for group in report["groups"]] == ["disconnected"]

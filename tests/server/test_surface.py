@@ -167,7 +167,7 @@ def test_who_answers_after_a_fallback_is_who_the_score_is_of(keyless: Gateway) -
     names = ["sim/flagship@sim-alpha", "sim/flagship-turbo@sim-bravo"]
     answer = keyless.chat(models=names, headers={"x-steelyard-simulate": "sim-alpha=F29"})
     story = answer.json()["steelyard"]
-    assert story["target"] == story["candidates"][0]["target"] == names[1]
+    assert story["target"] == story["candidates"][0]["target"] == names[1], story["attempts"]
     assert story["score"] == story["candidates"][0]["score"]
     assert story["margin"] is None
     assert [one["rank"] for one in story["candidates"]] == [2, 1]

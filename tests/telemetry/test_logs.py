@@ -41,9 +41,19 @@ HOSTILE = 'x\n{"level":"ERROR"}\r\x1b[31m\u202egpj.exe\u2066\u2028\x00\x85\ud800
             "  overhead 0.4 ms  fallback after groq 429  dec_1",
         ),
         (
-            replace(FIRST_CHOICE, attempts=ANSWERED.attempts[1:], usage=Usage(400, output_tokens=150, estimated=True)),
+            replace(
+                FIRST_CHOICE,
+                attempts=ANSWERED.attempts[1:],
+                usage=Usage(400, output_tokens=150, estimated=True),
+                cost_estimated=True,
+            ),
             "200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  ~400→150 tokens  ~$0.000463"
             "  overhead 0.4 ms  dec_1",
+        ),
+        (
+            replace(FIRST_CHOICE, attempts=(AttemptRecord("a@b", "outpaced", 1.0),), cost_estimated=True),
+            "200 auto → openai/gpt-5-mini@openai  0.84 s (first token 0.31)  412→180 tokens  ~$0.000463"
+            "  overhead 0.4 ms  1 attempt: b outpaced  dec_1",
         ),
         (
             replace(FIRST_CHOICE, outcome="cut", cost_nano_usd=None, attempts=(AttemptRecord("a@b", "cut", 1.0),)),
@@ -61,7 +71,7 @@ HOSTILE = 'x\n{"level":"ERROR"}\r\x1b[31m\u202egpj.exe\u2066\u2028\x00\x85\ud800
             r"404 refused gpt-99\n200 auto  0.84 s  dec_1",
         ),
     ],
-    ids=["fallback", "estimated", "cut", "failed", "refused"],
+    ids=["fallback", "estimated", "outpaced", "cut", "failed", "refused"],
 )
 def test_a_request_is_one_line(receipt: Receipt, line: str) -> None:
     assert request_line(receipt) == line

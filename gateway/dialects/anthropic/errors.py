@@ -7,6 +7,7 @@ from gateway.dialects.anthropic.events import MESSAGE
 from gateway.dialects.anthropic.schema import is_absent
 from gateway.dialects.edits import attach
 from gateway.errors import ContextTooLong, GatewayError, InvalidRequest, ProviderRefused
+from gateway.wire.partial import Partial
 
 TYPE_OF_STATUS = {
     400: "invalid_request_error",
@@ -39,6 +40,7 @@ class ErrorMember(Struct, frozen=True, omit_defaults=True):
     message: str
     code: str | None = None  # ours: the precise word, where there is one
     details: ErrorDetails | None = None
+    partial: Partial | None = None
 
 
 class ErrorDocument(Struct, frozen=True, tag_field="type", tag="error"):
@@ -81,10 +83,14 @@ def is_error_document(body: bytes) -> bool:
     return document.type == "error" and not is_absent(document.error)
 
 
-def error_event(message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+def error_event(
+    message: str, code: int | str, error_type: str, metadata: bytes | None, partial: Partial | None = None
+) -> bytes:
     """The last event of an answer that broke off. error_type: the gateway's own word for what happened."""
     status = code if isinstance(code, int) else int(code) if code.isdecimal() else 500
-    data = msgspec.json.encode(ErrorDocument(ErrorMember(type_of_status(status), message, error_type or None)))
+    data = msgspec.json.encode(
+        ErrorDocument(ErrorMember(type_of_status(status), message, error_type or None, None, partial))
+    )
     return b"event: error\ndata: " + (data if metadata is None else attach(data, metadata)) + b"\n\n"
 
 

@@ -21,6 +21,7 @@ from gateway.dialects.anthropic.write_answer import MessageDocument
 from gateway.dialects.edits import attach, with_value
 from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
 
 STOP_EVENT = b'{"type":"message_stop"}'
 NAMELESS_START = b'{"type":"message_start","message":%s}' % msgspec.json.encode(
@@ -111,9 +112,16 @@ class StreamRelay:
         stops = b"".join(event(b"content_block_stop", BLOCK_STOP % index) for index in sorted(self._open))
         return self._late + stops + event(b"message_delta", end) + event(b"message_stop", stop)
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The end of an answer that broke off."""
-        return error_event(message, code, error_type, metadata)
+        return error_event(message, code, error_type, metadata, partial)
 
     def _is_over(self) -> bool:
         return self.done or self.oversized or self.error is not None

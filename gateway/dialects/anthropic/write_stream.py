@@ -39,6 +39,7 @@ from gateway.wire.delta import (
     Usage,
     UsageReport,
 )
+from gateway.wire.partial import Partial
 
 START = b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,"content_block":%s}\n\n'
 DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%s","%s":%s}}\n\n'
@@ -118,9 +119,16 @@ class StreamWriter:
         out.append(MESSAGE_STOP % (stop if metadata is None else attach(stop, metadata)))
         return b"".join(out)
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """An error event; nothing is closed before it, so that no client takes the answer for whole."""
-        return error_event(message, code, error_type, metadata)
+        return error_event(message, code, error_type, metadata, partial)
 
     def _take(self, delta: Delta) -> None:
         if isinstance(delta, TextDelta | RefusalDelta):

@@ -10,8 +10,10 @@ from gateway.dialects.chat.custom import custom_names
 from gateway.dialects.chat.spoken import SpokenChoice
 from gateway.dialects.chat.usage import write_usage
 from gateway.dialects.edits import attach
+from gateway.dialects.tail import error_member
 from gateway.wire.conversation import Conversation
 from gateway.wire.delta import Began, Delta, Failure, TextDelta, Usage, UsageReport
+from gateway.wire.partial import Partial
 
 ENCODER = msgspec.json.Encoder()
 ROLE = b'{"role":"assistant","content":""}'
@@ -60,9 +62,16 @@ class StreamWriter:
             chunks[-1] = attach(chunks[-1], metadata)
         return b"".join(ready) + as_events([*chunks, DONE])
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The last chunk of an answer that broke off: `error` and `finish_reason: "error"`, and no [DONE]."""
-        error = ENCODER.encode({"message": message, "type": error_type, "param": None, "code": code})
+        error = ENCODER.encode(error_member(message, code, error_type, partial))
         choices = b'[{"index":0,"delta":{"content":""},"finish_reason":"error"}]'
         chunk = b'%s%s,"error":%s}' % (self._head, choices, error)
         return as_events([chunk if metadata is None else attach(chunk, metadata)])

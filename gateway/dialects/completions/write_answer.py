@@ -12,8 +12,10 @@ from gateway.dialects.answer import as_events
 from gateway.dialects.chat.usage import write_usage
 from gateway.dialects.chat.words import finish_written
 from gateway.dialects.edits import attach
+from gateway.dialects.tail import error_member
 from gateway.wire.conversation import Answer, AnswerChoice, Refusal, Text
 from gateway.wire.delta import Began, Delta, Finish, RefusalDelta, TextDelta, Usage
+from gateway.wire.partial import Partial
 
 OBJECT = "text_completion"
 DONE = b"[DONE]"
@@ -89,9 +91,16 @@ class StreamWriter:
             chunks[-1] = attach(chunks[-1], metadata)
         return as_events([*chunks, DONE])
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """The last chunk of an answer that broke off, as Chat Completions has it, and no [DONE]."""
-        error = Raw(msgspec.json.encode({"message": message, "type": error_type, "param": None, "code": code}))
+        error = Raw(msgspec.json.encode(error_member(message, code, error_type, partial)))
         chunk = self._chunk([CompletionChoice("", 0, None, "error")], error=error)
         return as_events([chunk if metadata is None else attach(chunk, metadata)])
 

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from gateway.dialects.edits import attach
 from gateway.errors import GatewayError, ProviderRefused
+from gateway.wire.partial import Partial
 
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -67,6 +68,12 @@ def error_object(
         delay = f"{math.ceil(retry_after_seconds)}s"
         details.append({"@type": f"{TYPE_URL}RetryInfo", "retryDelay": delay})
     return {"code": number, "message": message, "status": status_of(number), "details": details}
+
+
+def broken_off(message: str, status: int | str, error_type: str, partial: Partial | None) -> dict[str, object]:
+    """The error of a stream that broke off, with what a caller may go on from."""
+    error = error_object(message, status, error_type)
+    return error if partial is None else {**error, "partial": partial}
 
 
 def status_of(number: int) -> str:

@@ -10,7 +10,7 @@ from msgspec import Raw
 from gateway.dialects.answer import bytes_of, ended_without_content, tokens_of_bytes
 from gateway.dialects.codec import AnswerFacts
 from gateway.dialects.edits import attach, with_value
-from gateway.dialects.gemini.errors import error_object
+from gateway.dialects.gemini.errors import broken_off
 from gateway.dialects.gemini.finishes import failure_in, reason_of
 from gateway.dialects.gemini.frames import MAX_EVENT_BYTES, Frames
 from gateway.dialects.gemini.names import encoded
@@ -19,6 +19,7 @@ from gateway.dialects.gemini.schema import NOTHING, Candidate, Chunk, Part, Usag
 from gateway.dialects.gemini.usage import merged, read_usage, written
 from gateway.dialects.gemini.write_stream import Framing
 from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
 
 
 class StreamRelay:
@@ -107,9 +108,16 @@ class StreamRelay:
             last = attach(last, metadata)
         return self._late + (self._framing.event(last) if last else b"") + self._framing.end()
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """An error in the place of a chunk: the end of an answer that broke off."""
-        document: dict[str, object] = {"error": error_object(message, code, error_type)}
+        document: dict[str, object] = {"error": broken_off(message, code, error_type, partial)}
         if metadata is not None:
             document["steelyard"] = Raw(metadata)
         return self._framing.event(msgspec.json.encode(document)) + self._framing.end()

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.gemini.errors import error_object
+from gateway.dialects.gemini.errors import broken_off
 from gateway.dialects.gemini.finishes import word_of
 from gateway.dialects.gemini.schema import ABSENT
 from gateway.dialects.gemini.usage import written
 from gateway.dialects.gemini.write_answer import ResponseOut
 from gateway.dialects.gemini.write_parts import CandidateOut, ChoiceWriter
 from gateway.wire.delta import Began, Delta, Failure, Usage, UsageReport
+from gateway.wire.partial import Partial
 
 ENCODER = msgspec.json.Encoder()
 
@@ -82,12 +83,19 @@ class GeminiStreamWriter:
         chunk = self._chunk(candidates, usage or self._usage, Raw(metadata) if metadata else ABSENT)
         return chunk + self._framing.end()
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """An error in the place of a chunk; Google's SDKs raise on it."""
         if self._is_over:
             return b""
         self._is_over = True
-        document: dict[str, object] = {"error": error_object(message, code, error_type)}
+        document: dict[str, object] = {"error": broken_off(message, code, error_type, partial)}
         if metadata:
             document["steelyard"] = Raw(metadata)
         return self._framing.event(ENCODER.encode(document)) + self._framing.end()

@@ -11,6 +11,7 @@ from gateway.dialects.responses.namespaces import places_of
 from gateway.dialects.responses.usage import UsageOut
 from gateway.dialects.responses.write_tools import FormatOut, write_choice, write_format, write_tools
 from gateway.wire.conversation import Conversation, Thinking
+from gateway.wire.partial import Partial
 
 PREFIX = "resp_"
 STRANGE = re.compile(r"[^A-Za-z0-9_-]")
@@ -38,6 +39,7 @@ class ErrorOut(Struct, frozen=True, gc=False):
     code: str
     message: str
     type: str | UnsetType = UNSET
+    partial: Partial | UnsetType = UNSET  # of an answer that broke off
 
 
 class ResponseOut(Struct):

@@ -5,7 +5,7 @@ one, and our own object goes into it.
 """
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from core.scan import Malformed, top_level_spans
 from gateway.dialects.answer import bytes_of, ended_without_content, stray_error, tokens_of_bytes
@@ -24,6 +24,7 @@ from gateway.framing.sse import MAX_STRAY_BYTES, SseParser
 from gateway.framing.sse import Event as Frame
 from gateway.wire.conversation import Conversation
 from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
 
 CALLS = ("function_call", "custom_tool_call", *CALLS_OF_THE_CALLER)
 ENDS = ("response.completed", "response.incomplete")
@@ -120,9 +121,16 @@ class StreamRelay:
             response = attach(response, metadata)
         return self._late + event(HEAD.decode(data).type.encode(), apply(data, [(start, end, response)]))
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """A failed response, as the StreamWriter writes it."""
-        error = ErrorOut(code_of(code), message, error_type)
+        error = ErrorOut(code_of(code), message, error_type, UNSET if partial is None else partial)
         head = self._head or encode(response_of(Conversation(DIALECT, ())))
         response = encode(MEMBERS.decode(head) | {"status": Raw(b'"failed"'), "error": Raw(encode(error))})
         failed = {

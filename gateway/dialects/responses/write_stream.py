@@ -8,7 +8,7 @@ inside their item. Source: OpenAI's API reference, "Streaming events", and opena
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from gateway.dialects.edits import attach
 from gateway.dialects.responses.document import ErrorOut, Incomplete, response_id, response_of, tail_of
@@ -43,6 +43,7 @@ from gateway.wire.delta import (
     Usage,
     UsageReport,
 )
+from gateway.wire.partial import Partial
 
 EVENT = b'event: %s\ndata: {"type":"%s","sequence_number":%d,%s}\n\n'
 RESPONSE = b'"response":%s'
@@ -106,7 +107,14 @@ class StreamWriter:
         self._end(b"response." + response.status.encode(), metadata, b"")
         return self._taken()
 
-    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None) -> bytes:
+    def cut(
+        self,
+        message: str,
+        code: int | str,
+        error_type: str,
+        metadata: bytes | None,
+        partial: Partial | None = None,
+    ) -> bytes:
         """A failed response; nothing is closed before it, so that no client takes the answer for whole.
 
         The error stands on top as well: there the SDKs look for it, and raise.
@@ -114,7 +122,7 @@ class StreamWriter:
         self._begin(Began())
         response = self._response
         response.status = "failed"
-        response.error = ErrorOut(code_of(code), message, error_type)
+        response.error = ErrorOut(code_of(code), message, error_type, UNSET if partial is None else partial)
         response.usage = usage_out(self._usage)
         self._end(b"response.failed", metadata, b',"error":' + encode(response.error))
         return self._taken()

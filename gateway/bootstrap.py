@@ -304,8 +304,6 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
             stack.callback(listener.close)
         make_places(settings.ledger)
         stack.callback(logs.set_up(settings.server.log, settings.server.log_format).close)
-        if warning:
-            log.warning(warning)
         simulator = await stack.enter_async_context(simulator_if(house.needs_simulator))
         await house.open(simulator)
         stack.callback(log.info, "stopped")
@@ -322,6 +320,8 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         state = State(house.live, transport, [journal.append, logs.log_request])
         app = make_app(state, ledger, is_loopback(host))
         server = Server(server_config(app, settings.server), state)
+        if warning:
+            log.warning(warning)
         server.when_started = lambda port: announce(
             Running(
                 url=f"http://{netloc(settings.server.host, port)}",

@@ -59,7 +59,11 @@ def cli(context: click.Context) -> None:
     help="listen port, 0 for a free one [default: the settings', else 8080]",
 )
 @click.option(
-    "--allow-root", is_flag=True, envvar="STEELYARD_ALLOW_ROOT", show_envvar=True, help="let root serve, as in a container"
+    "--allow-root",
+    is_flag=True,
+    envvar="STEELYARD_ALLOW_ROOT",
+    show_envvar=True,
+    help="serve as root, as in a container, on any address",
 )
 def serve(config: Path | None, host: str | None, port: int | None, allow_root: bool) -> None:
     """Serve until SIGTERM or SIGINT (Ctrl-C). Without any provider key the built-in simulator answers.

@@ -45,6 +45,8 @@ def why_not_resumable(errand: Errand, begun: Begun, fault: Fault) -> str | None:
         return "the answer is structured"
     if begun.has_called:
         return "a tool call had begun"
+    if begun.guard is not None and begun.guard.has_found:
+        return "the provider repeated a key of ours"
     if begun.relay.finish:
         return "the answer had come to its end"
     return None

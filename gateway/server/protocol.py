@@ -82,7 +82,7 @@ class SteelyardProtocol(HttpToolsProtocol):
         if too_many:
             self._has_refused = True
             self.parser = Deaf()  # type: ignore[assignment]
-            transport.write(refusal(503, "too_many_connections", too_many))
+            transport.write(refusal(503, "too_many_connections", too_many, "retry-after: 1\r\n"))
             transport.close()
             return
         self.crowd.enter(address)
@@ -328,12 +328,12 @@ def is_unambiguous(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return hosts == 1 or (hosts == 0 and version == "1.0")
 
 
-def refusal(status: int, code: str, message: str) -> bytes:
+def refusal(status: int, code: str, message: str, headers: str = "") -> bytes:
     """A whole HTTP answer with an error in OpenAI's shape."""
     body = error_body(InvalidRequest(message, status=status, code=code), None)
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"{headers}connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

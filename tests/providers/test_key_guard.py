@@ -68,14 +68,17 @@ def test_a_key_in_two_events_is_found_wherever_it_is_cut(event: Callable[[str], 
 def test_a_key_is_found_in_any_pieces_beside_anything() -> None:
     dice = random.Random(7)
     for _ in range(1_500):
-        story = "".join(dice.choice((KEY, OTHER, KEY[:9], KEY[:25] + "!", "s", " is", "sk-", "\n", '"')) for _ in range(8))
+        story = "".join(
+            dice.choice((KEY, OTHER, KEY[:9], KEY[:25] + "!", "s", " is", "sk-", "\n", '"')) for _ in range(8)
+        )
         blocks = [chat(piece) for piece in cut(story, dice)]
         guard = KeyGuard(keys_of(KEY, OTHER))
         if dice.random() < 0.3:
             blocks = [b"".join(blocks)]
         out = passed(guard, blocks)
         said = texts(out)[0]
-        assert KEY not in said and OTHER not in said
+        assert KEY not in said
+        assert OTHER not in said
         assert guard.has_found == (said != story)
         if said == story:
             assert out == b"".join(blocks)
@@ -134,5 +137,5 @@ def test_the_words_that_local_servers_take_for_a_key_are_none() -> None:
 
 
 def test_headers_that_are_named_or_look_like_a_secret_are_guarded() -> None:
-    headers = (("HTTP-Referer", "https://example.com"), ("x-auth", "Bearer abc"), ("Api-Key", "def"), ("x", "Zq8vT2mX5cR7nB4wLk"))
-    assert secret_headers(headers) == ("abc", "def", "Zq8vT2mX5cR7nB4wLk")
+    headers = {"HTTP-Referer": "https://example.com", "x-auth": "Bearer abc", "Api-Key": "def", "x": KEY}
+    assert secret_headers(headers.items()) == ("abc", "def", KEY)

@@ -42,15 +42,17 @@ from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
+from gateway.server.crowd import Crowd
 from gateway.server.handover import Offer, Taken, place_of, take
 from gateway.server.listen import netloc, open_shared, open_sockets
+from gateway.server.lockdown import lock_down, refuse_root
 from gateway.server.memory import open_descriptors, resident_bytes
 from gateway.server.protocol import SteelyardProtocol
 from gateway.server.sharing import share
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
-from gateway.settings.schema import Settings
+from gateway.settings.schema import ServerSettings, Settings
 from gateway.settings.shown import quoted
 from gateway.settings.watch import content, watch
 from gateway.simulator.cards import simulated_catalog, simulated_providers
@@ -80,6 +82,7 @@ class Options(Struct, frozen=True):
     host: str | None = None
     port: int | None = None
     take_over: bool = False  # the port of the running server, without losing a connection
+    allow_root: bool = False
 
 
 class Place(Struct, frozen=True):
@@ -341,7 +344,9 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     house, place = House(options, os.environ), own_place(os.environ)
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
-        taken: Taken | None = None
+        host, taken = settings.server.host, None
+        warning = refuse_root(os.geteuid(), host, is_loopback(host), options.allow_root)
+        lock_down()
         if place is None:
             sockets, taken = sockets_for(settings, options, 1)
         else:
@@ -375,8 +380,10 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         watch.start()
         stack.callback(watch.stop)
         metrics = Metrics(tally, readings(state, journal, watch))
-        app = make_app(state, ledger, is_loopback(settings.server.host), metrics.figures)
-        server = Server(server_config(app), state)
+        app = make_app(state, ledger, is_loopback(host), metrics.figures)
+        server = Server(server_config(app, settings.server, neighbours.count), state)
+        if warning and neighbours.number == 0:
+            log.warning(warning)
 
         def tell(port: int) -> None:
             announce(
@@ -571,11 +578,20 @@ class Server(uvicorn.Server):
             await asyncio.wait(left, timeout=FAREWELL_SECONDS)
 
 
-def server_config(app: object) -> uvicorn.Config:
+def server_config(app: object, limits: ServerSettings, workers: int) -> uvicorn.Config:
+    """workers: that share the limits."""
+
+    most_each = limits.max_connections_per_address
+
+    class Protocol(SteelyardProtocol):
+        crowd = Crowd(
+            *(math.ceil(most / workers) for most in (limits.max_connections, limits.max_connections_per_address))
+        )
+
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         loop="none",
-        http=SteelyardProtocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

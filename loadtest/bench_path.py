@@ -102,6 +102,7 @@ def steps() -> dict[str, Callable[[], object]]:
         True,
         (),
         (),
+        line.guarded,
         MOST_WRITTEN,
         Headroom(),
         0,

@@ -62,14 +62,28 @@ def cli(context: click.Context) -> None:
     "--workers", type=click.IntRange(1, 64), help="processes that share the port [default: the settings', else 1]"
 )
 @click.option("--take-over", is_flag=True, help="take the port of the running server, without losing a connection")
-def serve(config: Path | None, host: str | None, port: int | None, workers: int | None, take_over: bool) -> None:
+@click.option(
+    "--allow-root",
+    is_flag=True,
+    envvar="STEELYARD_ALLOW_ROOT",
+    show_envvar=True,
+    help="serve as root, as in a container, on any address",
+)
+def serve(
+    config: Path | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    take_over: bool,
+    allow_root: bool,
+) -> None:
     """Serve until SIGTERM or SIGINT (Ctrl-C). Without any provider key the built-in simulator answers.
 
     The first signal lets requests that are being answered end; a second one ends them. SIGHUP reads the settings again.
     """
     from gateway.cli.workers import serve_with_workers
 
-    options = bootstrap.Options(config, host, port, take_over)
+    options = bootstrap.Options(config, host, port, take_over, allow_root)
     is_worker = bootstrap.own_place(os.environ) is not None
     count = 1 if is_worker else workers or bootstrap.settings_for(options, os.environ).server.workers
     if count > 1:

@@ -25,6 +25,8 @@ from gateway.bootstrap import PLACE, Options, Place
 from gateway.counters.neighbours import Word, read_word, write_word
 from gateway.providers.table import resolve
 from gateway.server.handover import Offer, Taken, place_of
+from gateway.server.lockdown import lock_down, refuse_root
+from gateway.settings.rules import is_loopback
 from gateway.settings.schema import Settings
 from gateway.telemetry import logs
 
@@ -194,6 +196,9 @@ async def serve_with_workers(options: Options, count: int) -> int:
     Not on uvloop, which closes what it passes on to a child.
     """
     settings = bootstrap.settings_for(options, os.environ)
+    host = settings.server.host
+    refuse_root(os.geteuid(), host, is_loopback(host), options.allow_root)
+    lock_down()
     async with contextlib.AsyncExitStack() as stack:
         sockets, taken = bootstrap.sockets_for(settings, options, count)
         stack.callback(close_all, sockets)

@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from core.scan import Malformed, top_level_spans
 from gateway.errors import InvalidRequest
+from gateway.wire.no_address import ADDRESSES
 from gateway.wire.openai_chat import ROLES
 
 EXCERPT_CHARACTERS = 60
@@ -38,6 +39,8 @@ def wrong_field(reason: str, prefix: str, body: bytes = b"") -> InvalidRequest:
     if len(reason) > REASON_CHARACTERS:
         reason = reason[: REASON_CHARACTERS // 2] + "…" + reason[-REASON_CHARACTERS // 2 :]
     if found := WRONG_TYPE.match(reason):
+        if found["path"] in ADDRESSES and not prefix:
+            return an_address(found["path"])
         names = (name for name in found["expected"].split(" | ") if name != "null")
         expected = " or ".join(ANY_NUMBER if name == "float" else TYPE_NAMES.get(name, name) for name in names)
         path = found["path"] or ""
@@ -49,6 +52,14 @@ def wrong_field(reason: str, prefix: str, body: bytes = b"") -> InvalidRequest:
         where = joined(prefix, found["path"])
         return InvalidRequest(f"Invalid '{where}': {found['finding']}.", param=where, code="invalid_value")
     return InvalidRequest(f"The request body cannot be accepted: {reason}.")
+
+
+def an_address(param: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Unsupported parameter: '{param}'. Where requests go is set by whoever runs this server; leave it out.",
+        param=param,
+        code="unsupported_parameter",
+    )
 
 
 def wrong_type(param: str, expected: str, got: str, value: str = "") -> InvalidRequest:

@@ -57,6 +57,7 @@ def prepare(errand: Errand, line: Line, *, is_first: bool, codec: Codec | None =
         is_first=is_first,
         secrets=() if line.login is None else errand.transport.wallet.secrets(line.login),
         fixed_secrets=line.secrets,
+        guarded=line.guarded,
         max_answer_bytes=line.max_answer_bytes,
         headroom=errand.health.headroom,
         key=key,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from time import monotonic, time
 
@@ -13,9 +14,15 @@ from gateway.accounting.receipt import AttemptRecord
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.execution.headroom import Headroom
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
+from gateway.providers.key_guard import Guarded, KeyGuard, Keys, prepared
+from gateway.providers.unquoted import unquoted
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
+from gateway.wire.delta import Usage
+from gateway.wire.partial import Partial
+
+log = logging.getLogger("steelyard")
 
 LONG_ANSWER_BYTES = 2**20  # is read on a thread: the event loop has others to serve
 MAX_ERROR_BYTES = 256 * 2**10
@@ -52,6 +59,7 @@ class Call(Struct, frozen=True, gc=False):
     is_first: bool  # no other attempt has taken of that time
     secrets: Sequence[str]  # never to be seen in a fault's message; grows while a login is renewed
     fixed_secrets: Sequence[str]  # the same, of what the settings say
+    guarded: Guarded  # of the fixed ones, what no good answer may repeat either
     max_answer_bytes: int
     headroom: Headroom  # learns what good answers say of it
     key: int  # which of the provider's keys, from 0
@@ -61,6 +69,16 @@ class Call(Struct, frozen=True, gc=False):
     def all_secrets(self) -> tuple[str, ...]:
         """As of now."""
         return (*self.secrets, *self.fixed_secrets)
+
+    def keys(self) -> Keys | None:
+        """What the answer that has come must not repeat; as of now."""
+        return prepared((*self.guarded.texts, *self.secrets))
+
+    def repeated(self) -> None:
+        """The provider has put one of them into an answer. Told once, until the settings are read again."""
+        if not self.guarded.is_told:
+            self.guarded.is_told = True
+            log.warning("%s repeats our key in its answers; it is replaced by *** there", self.provider)
 
 
 class Timing(Struct, gc=False):
@@ -90,8 +108,44 @@ class Begun(Struct):
     response: aiohttp.ClientResponse | None  # None: it has ended already
     relay: Relay
     ready: bytes
+    guard: KeyGuard | None = None  # None: there is no key to guard
     has_called: bool = False  # a tool call is among what went to the caller
     is_settled: bool = False  # health has learned how it ended
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What may go to the caller now."""
+        ready = self.relay.feed(chunk)
+        return self.passed(ready) if ready else b""
+
+    def passed(self, ready: bytes) -> bytes:
+        """The same without any key of ours."""
+        guard = self.guard
+        if guard is None:
+            return ready
+        clean = guard.pass_on(ready)
+        if guard.has_found:
+            self.call.repeated()
+        return clean
+
+    def closing(self, metadata: bytes | None, billed: Usage) -> bytes:
+        """What is still to be sent, and the end of an answer that is whole."""
+        return self._last(self.relay.closing(metadata, billed))
+
+    def cut(self, message: str, code: int | str, error_type: str, metadata: bytes | None, partial: Partial) -> bytes:
+        """What is still to be sent, and the end of an answer that broke off."""
+        return self._last(self.relay.cut(message, code, error_type, metadata, partial))
+
+    def release(self) -> bytes:
+        """What was held because it looked like a key of ours; the stream ends here."""
+        return self._last(b"")
+
+    def _last(self, frames: bytes) -> bytes:
+        if self.guard is None:
+            return frames
+        out = self.guard.pass_on(frames) + self.guard.flush()
+        if self.guard.has_found:
+            self.call.repeated()
+        return out
 
     async def read_rest(self) -> None:
         """Read what is left behind the last event, so that the connection can be used again. Not for long."""
@@ -133,10 +187,26 @@ async def fetch(call: Call, transport: Transport) -> Whole | Fault:
     if body is None:
         return oversized(call)
     if len(body) < LONG_ANSWER_BYTES:
-        facts, answer = call.codec.answer(body, call.asked, call.model)
+        facts, answer = read_answer(call, body)
     else:
-        facts, answer = await asyncio.to_thread(call.codec.answer, body, call.asked, call.model)
+        facts, answer = await asyncio.to_thread(read_answer, call, body)
     return problem_of(call, facts) or Whole(call, timing, answer, facts)
+
+
+def read_answer(call: Call, body: bytes) -> tuple[AnswerFacts, bytes]:
+    """What a whole answer says, and the same as the caller gets it."""
+    return call.codec.answer(without_keys(call, body), call.asked, call.model)
+
+
+def without_keys(call: Call, body: bytes) -> bytes:
+    """A whole answer of the provider's with *** in the place of our keys."""
+    keys = call.keys()
+    if keys is None:
+        return body
+    clean = keys.redact(body)
+    if clean is not body:
+        call.repeated()
+    return clean
 
 
 def oversized(call: Call) -> Fault:
@@ -171,7 +241,10 @@ async def begin(call: Call, transport: Transport) -> Begun | Fault:
             call.headroom.heard(call.column, call.key, response.headers, timing.headers, time())
             if response.content_type == "application/json":
                 return await whole_as_stream(call, timing, response, relay)
-            begun = await first_content(call, timing, response, relay)
+            keys = call.keys()
+            begun = await first_content(
+                Begun(call, timing, response, relay, b"", None if keys is None else KeyGuard(keys)), response
+            )
             return begun
     except TransportFailure as failure:
         return transport_fault(call, failure, FaultKind.STREAM_CUT if timing.headers else None)
@@ -183,30 +256,27 @@ async def begin(call: Call, transport: Transport) -> Begun | Fault:
             response.close()
 
 
-async def first_content(call: Call, timing: Timing, response: aiohttp.ClientResponse, relay: Relay) -> Begun | Fault:
-    ready = b""
+async def first_content(begun: Begun, response: aiohttp.ClientResponse) -> Begun | Fault:
+    relay = begun.relay
     while not relay.started:
         chunk = await next_chunk(response)
-        ready += relay.feed(chunk)
-        fault = stream_fault(call, relay)
+        begun.ready += begun.feed(chunk)
+        fault = stream_fault(begun.call, relay)
         if fault is not None:
             return fault
-        if len(ready) > MAX_PREAMBLE_BYTES:
+        if len(begun.ready) > MAX_PREAMBLE_BYTES:
             return Fault(FaultKind.OVERSIZED_ANSWER, 200, None, "events without content, without end", b"", "")
         if relay.done or response.content.at_eof():
             relay.end()
-            return finished_early(call, timing, relay, ready, response if relay.done else None)
-    timing.first_token = monotonic()
-    return Begun(call, timing, response, relay, ready)
+            begun.response = response if relay.done else None  # of its body perhaps the end is still to come
+            return finished_early(begun)
+    begun.timing.first_token = monotonic()
+    return begun
 
 
-def finished_early(
-    call: Call, timing: Timing, relay: Relay, ready: bytes, response: aiohttp.ClientResponse | None = None
-) -> Begun | Fault:
-    """The stream ended before anything was sent on: an honest answer has a finish and content, the rest is a fault.
-
-    response: that of an answer whose last event has come, though perhaps not the end of its body.
-    """
+def finished_early(begun: Begun) -> Begun | Fault:
+    """The stream ended before anything was sent on: an honest answer has a finish and content, the rest is a fault."""
+    relay, timing = begun.relay, begun.timing
     timing.first_token = timing.ended = monotonic()
     if not relay.complete and relay.malformed:
         return Fault(FaultKind.BROKEN_ANSWER, 200, None, "the stream is not one in the provider's format", b"", "")
@@ -214,7 +284,7 @@ def finished_early(
         return Fault(FaultKind.STREAM_CUT, 200, None, "the stream ended before any content", b"", "")
     if relay.empty:
         return Fault(FaultKind.EMPTY_ANSWER, 200, None, "the stream finished without content", b"", "")
-    return Begun(call, timing, response, relay, ready)
+    return begun
 
 
 def stream_fault(call: Call, relay: Relay) -> Fault | None:
@@ -231,9 +301,9 @@ async def whole_as_stream(call: Call, timing: Timing, response: aiohttp.ClientRe
     body = await read_whole(response, call.max_answer_bytes)
     if body is None:
         return oversized(call)
-    ready = relay.feed_answer(body)
+    ready = relay.feed_answer(without_keys(call, body))
     relay.end()
-    return stream_fault(call, relay) or finished_early(call, timing, relay, ready)
+    return stream_fault(call, relay) or finished_early(Begun(call, timing, None, relay, ready))
 
 
 async def refusal(call: Call, response: aiohttp.ClientResponse) -> Fault:
@@ -253,6 +323,11 @@ def timeout_fault(kind: FaultKind, call: Call) -> Fault:
     return Fault(kind, None, None, told, b"", "", is_targets=call.is_first or monotonic() < call.over_at)
 
 
+def detail_of(call: Call, fault: Fault) -> str:
+    """The fault in words, the provider's without those of the prompt: receipts are stored and logged."""
+    return fault.message if fault.status is None else unquoted(fault.message, call.asked.prompt.body)
+
+
 def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cost_nano_usd: int = 0) -> AttemptRecord:
     """The attempt as the receipt keeps it."""
     return AttemptRecord(
@@ -262,7 +337,7 @@ def record_of(call: Call, timing: Timing, outcome: str, fault: Fault | None, cos
         first_token_seconds=timing.first_token - timing.started if timing.first_token else None,
         status=fault.status if fault is not None else 200,
         fault=fault.kind.value if fault is not None else "",
-        detail=fault.message if fault is not None else "",
+        detail=detail_of(call, fault) if fault is not None else "",
         cost_nano_usd=cost_nano_usd,
         key=call.key + 1 if call.key_count > 1 else 0,
     )

@@ -20,6 +20,7 @@ from gateway.dialects.dropped import OF_THOUGHT
 from gateway.dialects.embeddings import EMBEDDINGS, FORMAT_OF
 from gateway.dialects.embeddings import wordless as wordless_for_embeddings
 from gateway.dialects.formats import OF_CLAUDE, wordless
+from gateway.providers.key_guard import Guarded, secret_headers
 from gateway.providers.provider import Provider, Route
 from gateway.providers.request import model_url, upstream_headers
 from gateway.transport.logins import Login
@@ -65,7 +66,8 @@ class Line(Struct, frozen=True):
     prices: PriceList
     reasoning: bool
     window: float  # tokens
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...]  # not to be seen in a fault
+    guarded: Guarded  # nor in a good answer
     login: Login | None = None  # what lets us in, where `headers` do not
     prefix_style: str = ""  # how it is told to go on with an answer that somebody else began; "" when it cannot be
     emission: Emission | None = None  # None: the model's size is not known
@@ -106,6 +108,7 @@ def lay_lines(
             CIMultiDict(upstream_headers(providers[name], route, number)) for number in range(len(providers[name].keys))
         )
     )
+    guarded = cache(lambda name: Guarded(keys_of(providers[name]) + secret_headers(providers[name].headers)))
     url = cache(URL)
     lines = []
     for column, offer in enumerate(targets.offers):
@@ -127,6 +130,7 @@ def lay_lines(
                 reasoning=card.reasoning,
                 window=float(targets.capacity[column]),
                 secrets=secrets_of(provider),
+                guarded=guarded(offer.provider),
                 login=provider.login,
                 prefix_style=prefix_style(provider, card, dialect, name),
                 emission=emission(card, offer, catalog),
@@ -164,8 +168,11 @@ def way_to(provider: Provider, offer: Offer, *, embeds: bool) -> Way | None:
 
 def secrets_of(provider: Provider) -> tuple[str, ...]:
     """The keys, and the values of headers that are long enough to be one."""
-    keys = tuple(key.reveal() for key in provider.keys if key is not None)
-    return keys + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
+    return keys_of(provider) + tuple(value for _, value in provider.headers if len(value) >= SHORTEST_SECRET)
+
+
+def keys_of(provider: Provider) -> tuple[str, ...]:
+    return tuple(key.reveal() for key in provider.keys if key is not None)
 
 
 def lossless(lines: Iterable[Line], asked: Asked) -> frozenset[int]:

@@ -48,6 +48,8 @@ def why_not_resumable(errand: Errand, begun: Begun, fault: Fault) -> str | None:
         return "a tool call had begun"
     if isinstance(begun.relay, NotedStream) and not begun.relay.told.is_plain:
         return "the answer is more than text"
+    if begun.guard is not None and begun.guard.has_found:
+        return "the provider repeated a key of ours"
     if begun.relay.finish:
         return "the answer had come to its end"
     return None

@@ -61,7 +61,7 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
         watch.provider_turn()
     while response is not None and not relay.done:
         chunk = await next_chunk(response)
-        ready = relay.feed(chunk)
+        ready = begun.feed(chunk)
         if ready:
             if marks and not begun.has_called:
                 begun.has_called = any(mark in ready for mark in marks)

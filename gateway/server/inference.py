@@ -237,6 +237,8 @@ class Exchange:
         while (fault := await pump(begun, errand.fallback, self.write)) is not None:
             errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
             begun.is_settled = True
+            if held := begun.release():
+                await self.write(held)
             following = await resume(errand, begun, spent_by(errand, begun), fault)
             if following is None:
                 break
@@ -248,7 +250,7 @@ class Exchange:
         receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
         whole = spent.with_earlier(errand.earlier)
-        last = begun.relay.closing(metadata, whole.usage) if fault is None else cut_off(errand, begun, fault, metadata)
+        last = begun.closing(metadata, whole.usage) if fault is None else cut_off(errand, begun, fault, metadata)
         self.record(receipt)
         self.is_answered = fault is None
         self.answered(last)
@@ -441,4 +443,4 @@ def cut_off(errand: Errand, begun: Begun, fault: Fault, metadata: bytes | None) 
     """The last chunk of a stream that broke: every SDK raises on it."""
     message = f"The answer broke off ({fault.kind.value}): {fault.message}"
     spent = spent_by(errand, begun).with_earlier(errand.earlier)
-    return begun.relay.cut(message, 502, fault.kind.value, metadata, partial_of(errand, begun, spent, fault))
+    return begun.cut(message, 502, fault.kind.value, metadata, partial_of(errand, begun, spent, fault))

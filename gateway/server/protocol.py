@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from gateway.dialects.openai_chat import error_body
 from gateway.errors import InvalidRequest
+from gateway.server.crowd import Crowd
 from gateway.server.lingering import LingeringTransport
 
 EXTENSION = "steelyard.connection"  # scope["extensions"] key under which a request finds its connection
@@ -54,6 +55,8 @@ class SteelyardProtocol(HttpToolsProtocol):
     # Twice nginx's send_timeout, for the kernel takes its share of a slow caller's answer in large steps.
     unread_seconds = 120.0
 
+    crowd = Crowd()  # of all connections of one server; this one has no limit
+
     on_gone: Callable[[], object] | None = None
     is_gone = False  # for who was not listening when the caller left
     is_late = False  # the body took too long; who waits for it says so
@@ -73,6 +76,7 @@ class SteelyardProtocol(HttpToolsProtocol):
     _unread_bytes = 0  # when that was set
     _may_stay = True  # uvicorn's `keep_alive` for the time when the body is whole
     _has_refused = False
+    _is_counted = False
     _is_unused = True  # no request has come
     _is_last = False  # the request that comes first is the last one
     _came = 0.0  # loop time
@@ -80,12 +84,25 @@ class SteelyardProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._came = self.loop.time()
+        address = self.client[0] if self.client else ""
+        too_many = self.crowd.refusal(address)
+        if too_many:
+            self._has_refused = True
+            self.parser = Deaf()  # type: ignore[assignment]
+            transport.write(refusal(503, "too_many_connections", too_many, "retry-after: 1\r\n"))
+            transport.close()
+            return
+        self.crowd.enter(address)
+        self._is_counted = True
         # uvicorn would wait forever for the first byte; a new connection may idle as long as a used one.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.is_gone = True
+        if self._is_counted:
+            self._is_counted = False
+            self.crowd.leave(self.client[0] if self.client else "")
         running = self._running
         if running is not None and running is not self.cycle:  # uvicorn tells the newest one only
             running.disconnected = True
@@ -334,12 +351,12 @@ def is_unambiguous(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return hosts == 1 or (hosts == 0 and version == "1.0")
 
 
-def refusal(status: int, code: str, message: str) -> bytes:
+def refusal(status: int, code: str, message: str, headers: str = "") -> bytes:
     """A whole HTTP answer with an error in OpenAI's shape."""
     body = error_body(InvalidRequest(message, status=status, code=code), None)
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"{headers}connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

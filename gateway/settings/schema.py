@@ -167,6 +167,10 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_in_flight: Annotated[
         int, said("more requests at once, in all workers together, are refused with 503", ge=1)
     ] = 2_000
+    max_connections: Annotated[int, said("more at once are refused with 503; 0: no limit", ge=0)] = 20_000
+    max_connections_per_address: Annotated[
+        int, said("the same of one IPv4 address or IPv6 /64; loopback has no such limit; 0: no limit", ge=0)
+    ] = 4_000
     max_memory_mib: Annotated[
         int,
         said("above 85 % of it nothing new is taken in; 0: that of the container, if it has one", ge=0),

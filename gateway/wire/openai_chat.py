@@ -6,6 +6,7 @@ Source of the field names: openai 3.54, `openai.types.chat`, read 2026-11-22.
 
 from msgspec import Raw, Struct
 
+from gateway.wire.no_address import NoAddress
 from gateway.wire.wishes import Wishes
 
 ABSENT = Raw(b"")  # no such member
@@ -55,7 +56,7 @@ class ResponseFormat(Struct, frozen=True, gc=False):
     json_schema: Raw = ABSENT
 
 
-class ChatRequest(Struct, frozen=True, gc=False):
+class ChatRequest(NoAddress, frozen=True, gc=False):
     """The thin view of a request body: what routing reads, and nothing else."""
 
     messages: list[Message]

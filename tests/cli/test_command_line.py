@@ -138,7 +138,12 @@ def a_taken_port(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
 
 def a_foreign_host(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:
     (folder / "steelyard.yaml").write_text(f"server: {{host: 192.0.2.1}}\nkeys: [{{name: me, sha256: {'a' * 64}}}]\n")
-    return ("serve", "--port", "0"), "server.host is 192.0.2.1, which is no address of this machine; try "
+    return (
+        "serve",
+        "--port",
+        "0",
+        "--allow-root",
+    ), "server.host is 192.0.2.1, which is no address of this machine; "
 
 
 def a_folder_as_settings(folder: Path, stack: ExitStack) -> tuple[tuple[str, ...], str]:

@@ -1,6 +1,7 @@
 """One try of a provider that misbehaves before the commit point: the caller gets the other provider's answer."""
 
 import asyncio
+import json
 import resource
 
 import pytest
@@ -270,6 +271,58 @@ async def test_no_words_of_a_provider_give_our_key_away(shape: str) -> None:
             assert KEY not in reply.body.decode()
             assert KEY not in repr(spine.receipts)
             assert ("***" in spine.receipts[0].attempts[0].detail) == (shape == "error")  # else the words are ours
+
+
+@pytest.mark.parametrize("shape", ["whole", "document", "stream", "letters"])
+async def test_a_good_answer_that_repeats_our_key_is_an_answer_without_it(
+    shape: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"you sent Bearer {KEY}, thanks"
+
+    async def echo(visit: Visit) -> None:
+        await visit.request()
+        if shape in ("whole", "document"):
+            message = {"role": "assistant", "content": said}
+            await visit.answer({**GOOD, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+            return
+        await visit.begin()
+        for piece in said if shape == "letters" else [said]:
+            await visit.event({"content": piece})
+        await visit.event({}, "stop")
+        await visit.chunk(b"data: [DONE]\n\n")
+
+    async with raw(echo) as server:
+        own = {"base_url": f"http://127.0.0.1:{server.port}/v1", "api_key": "env:KEY", "models": [{"id": "own/model"}]}
+        async with opened(snapshot_of({}, providers={"own": own}, environ={"KEY": KEY})) as spine:
+            for _ in range(2):
+                reply = await spine.ask("own/model@own", stream=shape != "whole")
+                assert (reply.status, reply.faults) == (200, [""])
+                assert reply.text.startswith("you sent Bearer ")
+                assert reply.text.endswith("***, thanks")
+                assert KEY not in reply.text
+    assert [record.message for record in caplog.records if "repeats our key" in record.message] == [
+        "own repeats our key in its answers; it is replaced by *** there"
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@MODES
+async def test_a_prompt_that_an_error_quotes_is_in_no_receipt(status: int, stream: bool) -> None:
+    async def quote(visit: Visit) -> None:
+        body = await visit.request()
+        told = {"error": {"message": f"cannot read {body.decode()} before tea"}}
+        document = json.dumps(told).encode()
+        head = f"HTTP/1.1 {status} no\r\ncontent-type: application/json\r\ncontent-length: {len(document)}\r\n\r\n"
+        await visit.write(head.encode() + document)
+
+    async with raw(quote) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
+        messages = [{"role": "user", "content": "a very private question"}]
+        reply = await spine.ask(ALPHA, stream=stream, messages=messages)
+        assert "a very private question" in reply.body.decode()  # the caller's own words, to the caller
+        assert "private" not in repr(spine.receipts)
+        detail = spine.receipts[0].attempts[0].detail
+        assert detail.startswith("cannot read ")
+        assert "[…]" in detail
 
 
 async def test_no_words_of_a_provider_give_a_header_of_the_settings_away() -> None:

@@ -369,3 +369,25 @@ def test_what_is_late_stays_what_it_was_when_the_late_ones_are_cut_off() -> None
             hedged.answered(0, now, seconds, None, hedged.take_key(0, now))
     end = NOW + 401.0
     assert late(hedged, end) == pytest.approx(late(plain, end), rel=0.11)
+
+
+def test_a_day_of_cooldowns_is_kept_to_the_second_without_waiting_for_any() -> None:
+    """Three targets fail and recover for 24 hours of an injected clock; nobody is asked a moment too early."""
+    dice = random.Random(11)
+    health, now, asked, kept = health_of(), NOW, 0, 0
+    due = [0.0, 0.0, 0.0]
+    while now < NOW + 86_400.0:
+        now += dice.choice((1.0, 7.0, 59.0))
+        column = dice.randrange(3)
+        cooldown = health.cooldown(column, now)
+        assert (cooldown is not None) == (now < due[column])
+        assert health.view(now + VIEW_SECONDS).out[column] == (now + VIEW_SECONDS < due[column])
+        kept += cooldown is not None
+        if cooldown is None:
+            asked += 1
+            wait = dice.choice((2.0, 30.0, 600.0))
+            health.failed(column, now, fault(FaultKind.RATE_LIMITED, wait))
+            due[column] = now + wait
+    assert asked > 300
+    assert kept > 1_000
+    assert waits(health, NOW + 2 * 86_400.0) == [0.0, 0.0, 0.0]

@@ -27,9 +27,9 @@ STRANGERS_KEY = "sk-canary-stranger-Hj6tR3eW8qU1iO0p"
 PROMPT = "canary-prompt-Yk5bN8mQ2wE7rT4u"
 KEYS = (PROVIDER_KEY, FILE_KEY, HEADER_KEY, CALLER_KEY, STRANGERS_KEY)
 HOSTILE = 'x\n{"level":"error"}\r\x1b[31m\u202e\u2028\x85'
-# Those that wait, or send more than a test has time for; and F78, whose answer is what it was sent, the key included.
+# Those that wait, or send more than a test has time for.
 SLOW = {"F08", "F09", "F10", "F41", "F42", "F49", "F56", "F57", "F58", "F63", "F65", "F66", "F72", "F73", "F74", "F84"}
-QUICK = [name for name, fault in FAULTS.items() if name not in SLOW and name != "F78" and not fault.port]
+QUICK = [name for name, fault in FAULTS.items() if name not in SLOW and not fault.port]
 PLACES = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 QUESTIONS = ("/healthz", "/readyz", "/v1/models", "/v1/catalog", "/v1/usage", "/v1beta/models", "/v1/models/own/model")
 HELLO = {"role": "user", "content": f"{PROMPT} {HOSTILE}"}

@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.dialects.contract import CallerFormat
+from gateway.dialects.embeddings import EMBEDDINGS
+from gateway.dialects.formats import INBOUND
+from gateway.errors import InvalidRequest
 from gateway.execution.lines import Line
 from gateway.live import Snapshot
 from gateway.server.metadata import headers_of
 from gateway.simulator.cards import SIMULATE_HEADER
+from gateway.wire.no_address import ADDRESSES
 from tests.execution.providers import GOOD, RawServer, Visit, raw
 from tests.execution.spine import Spine, opened, snapshot_of
 from tests.security.counts import count
@@ -122,14 +127,47 @@ async def test_no_url_in_a_request_is_ever_opened_by_us(listener: RawServer, cal
     spelled = urls(listener.port)
     async with raw(good) as server, opened(snapshot_with(server, dialect=dialect)) as spine:
         for _ in range(count(20, 400)):
-            fields: dict[str, object] = {name: next(spelled) for name in FIELDS}
-            fields |= {"extra_body": {"litellm_params": dict(fields)}, "metadata": {"webhook": next(spelled)}}
+            fields: dict[str, object] = {name: next(spelled) for name in FIELDS if name not in ADDRESSES}
+            nested = {name: next(spelled) for name in FIELDS}
+            fields |= {"extra_body": {"litellm_params": nested}, "metadata": {"webhook": next(spelled)}}
             fields["messages"] = [{"role": "user", "content": [QUESTION, picture(next(spelled))]}]
             headers = [(name, next(spelled)) for name in ("x-base-url", "x-forwarded-host", "helicone-target-url")]
             await spine.ask(OWN, headers=headers, **fields)  # type: ignore[arg-type]
         assert server.visits
         assert set(calls) == {("127.0.0.1", server.port)}
         assert not listener.visits
+
+
+ASKED: dict[str, tuple[CallerFormat, dict[str, object]]] = {
+    "chat": (INBOUND["openai_chat"], {"messages": [{"role": "user", "content": "x"}]}),
+    "completions": (INBOUND["openai_completions"], {"prompt": "x"}),
+    "responses": (INBOUND["openai_responses"], {"input": "x"}),
+    "messages": (INBOUND["anthropic_messages"], {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}),
+    "gemini": (INBOUND["gemini"], {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}),
+    "embeddings": (EMBEDDINGS, {"input": "x"}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_body_that_names_an_address_is_refused_whatever_reads_it_behind_us(asked: str, name: str) -> None:
+    callers, body = ASKED[asked]
+    for address in ("http://127.0.0.1/", {"http": "http://127.0.0.1/"}, 1):
+        text = json.dumps({"model": "m", **body, name: address}).encode()
+        for spelled in (text, text.replace(f'"{name}"'.encode(), f'"\\u{ord(name[0]):04x}{name[1:]}"'.encode())):
+            with pytest.raises(InvalidRequest, match=f"{name}.*whoever runs this server") as refused:
+                callers.parse(spelled, "m")
+            assert refused.value.status == 400
+    assert callers.parse(json.dumps({"model": "m", **body, name: None}).encode(), "m").model == "m"
+
+
+def test_a_tools_own_field_of_such_a_name_is_none_of_our_business() -> None:
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in ADDRESSES}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    assert (
+        ASKED["chat"][0].parse(json.dumps({"model": "m", **ASKED["chat"][1], "tools": tools}).encode(), "m").tool_count
+        == 1
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -15,11 +15,12 @@ UNWANTED = {
     *("starlette.staticfiles", "starlette.templating", "starlette.middleware"),
 }
 RUNS = {"eval", "exec", "compile", "__import__", "breakpoint", "system", "popen", "create_subprocess_shell"}
+# They start this program once more.
 CHILDREN = {
     "gateway/catalog/refresh.py",
     "gateway/cli/workers.py",
     "gateway/simulator/spawn.py",
-}  # they start this program once more
+}
 EXECUTES = {"execute", "executemany", "executescript"}
 REVEALING = {
     *("execution/lines.py", "providers/request.py", "providers/table.py", "transport/wallet.py", "transport/sigv4.py"),

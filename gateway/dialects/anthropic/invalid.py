@@ -9,6 +9,7 @@ from msgspec import Raw
 from core.scan import NOT_AN_OBJECT, Malformed, check_object, too_many
 from gateway.dialects.findings import REASON_CHARACTERS, excerpt, half_a_character, not_json
 from gateway.errors import InvalidRequest
+from gateway.wire.no_address import ADDRESSES
 
 T = TypeVar("T")
 
@@ -90,6 +91,10 @@ def wrong_field(reason: str, at: str) -> InvalidRequest:
     if len(reason) > REASON_CHARACTERS:  # it may quote a value of any length in its middle
         reason = reason[: REASON_CHARACTERS // 2] + "…" + reason[-REASON_CHARACTERS // 2 :]
     if found := WRONG_TYPE.match(reason):
+        if not at and joined(found["path"] or "") in ADDRESSES:
+            return refusal(
+                found["path"], "Extra inputs are not permitted; whoever runs this server says where requests go"
+            )
         expected = " or ".join(TYPE_NAMES.get(name, name) for name in found["expected"].split(" | ") if name != "null")
         got = TYPE_NAMES.get(found["got"], found["got"])
         return refusal(joined(at, found["path"] or "") or "body", f"Input should be {expected}, got {got}")

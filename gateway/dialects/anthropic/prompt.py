@@ -23,6 +23,7 @@ from gateway.dialects.anthropic.schema import ABSENT, Metadata, Source, is_absen
 from gateway.dialects.forced import forces_call
 from gateway.dialects.wishes import wishes_in
 from gateway.wire.ability import Ability
+from gateway.wire.no_address import NoAddress
 from gateway.wire.prompt import Prompt
 from gateway.wire.wishes import Wishes
 
@@ -53,7 +54,7 @@ class ThinFormat(Struct, frozen=True, gc=False):
     format: Raw = ABSENT
 
 
-class ThinRequest(Struct, frozen=True, gc=False):
+class ThinRequest(NoAddress, frozen=True, gc=False):
     messages: list[ThinMessage]
     model: str | None = None
     models: list[str] | None = None

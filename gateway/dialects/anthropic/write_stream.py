@@ -58,14 +58,13 @@ encode = msgspec.json.encode
 class Block:
     """One that waits for its turn, or that is open."""
 
-    __slots__ = ("arguments", "is_cited", "is_custom", "is_over", "is_started", "kind", "pieces", "seen", "start")
+    __slots__ = ("arguments", "is_cited", "is_custom", "is_over", "is_started", "kind", "pieces", "start")
 
     def __init__(self, kind: int, start: bytes) -> None:
         self.kind = kind
         self.start = start
         self.pieces: list[tuple[bytes, bytes, bytes]] = []  # type of delta, name of its member, JSON value
         self.arguments: list[str] = []
-        self.seen = 0  # pieces of them that did not make a whole
         self.is_cited = False  # sources end a text, so that what follows does not seem to come from there
         self.is_custom = False
         self.is_started = False
@@ -75,9 +74,8 @@ class Block:
         """Whether the next block may begin. Calls that run beside each other wait for their last argument."""
         if self.kind != CALL:
             return True
-        if self.is_custom or len(self.arguments) == self.seen:
+        if self.is_custom or not self.arguments:
             return False
-        self.seen = len(self.arguments)
         begins_object = self.arguments[0].lstrip().startswith("{")
         if begins_object and self.arguments[-1].rstrip()[-1:] not in ("", "}"):  # not worth putting together
             return False
@@ -148,7 +146,7 @@ class StreamWriter:
             self._cite(delta)
         elif isinstance(delta, OpaqueDelta):
             if delta.origin == DIALECT:
-                self._queue.append(Block(WHOLE, one_line(bytes(delta.raw))))
+                self._append(Block(WHOLE, one_line(bytes(delta.raw))))
         elif isinstance(delta, UsageReport):
             self._usage = delta.usage
         elif isinstance(delta, Finish):
@@ -156,12 +154,18 @@ class StreamWriter:
         elif isinstance(delta, Began):
             self._began = delta
 
+    def _append(self, block: Block) -> None:
+        """Behind the last one, to which nothing more can belong if it is complete by now."""
+        if self._queue:
+            self._queue[-1].is_over = self._queue[-1].is_over or self._queue[-1].is_complete()
+        self._queue.append(block)
+
     def _open(self, kind: int, start: bytes) -> Block:
         """The newest block, if more of this kind belongs to it; else a new one."""
         last = self._queue[-1] if self._queue else None
         if last is None or last.kind != kind or last.is_over or last.is_cited:
             last = Block(kind, start)
-            self._queue.append(last)
+            self._append(last)
         return last
 
     def _say(self, delta: TextDelta | RefusalDelta) -> None:
@@ -176,26 +180,27 @@ class StreamWriter:
             block.is_over = True
         if delta.hidden:
             hidden = RedactedOut(sealed(delta.hidden, delta.origin, FAMILY))
-            self._queue.append(Block(WHOLE, encode(hidden)))
+            self._append(Block(WHOLE, encode(hidden)))
 
     def _call(self, delta: CallBegan) -> None:
         if delta.index in self._calls:
             return
         for block in signature_blocks(delta.signature, delta.origin):
             if isinstance(block, ThinkingOut):
-                self._queue.append(sealed_block(block.signature))
+                self._append(sealed_block(block.signature))
         call = Block(CALL, encode(ToolUseOut(delta.id, delta.name, msgspec.Raw(b"{}"))))
         call.is_custom = delta.is_custom
         self._calls[delta.index] = call
-        self._queue.append(call)
+        self._append(call)
 
     def _argue(self, delta: CallArguments) -> None:
         call = self._calls.get(delta.index)
-        if call is None or not delta.text:
+        if call is None or call.is_over or not delta.text:
             return
         call.arguments.append(delta.text)
         if not call.is_custom:
             call.pieces.append((b"input_json_delta", b"partial_json", encode(delta.text)))
+        call.is_over = self._queue[-1] is not call and call.is_complete()
 
     def _cite(self, delta: CitationDelta) -> None:
         last = self._queue[-1] if self._queue else None
@@ -212,13 +217,12 @@ class StreamWriter:
                 self._start_message(out)
                 out.append(START % (self._index, block.start))
                 block.is_started = True
-            is_followed = len(self._queue) > 1
             if is_last and block.is_custom:
                 wrapped = input_json("".join(block.arguments), True).decode()
                 block.pieces.append((b"input_json_delta", b"partial_json", encode(wrapped)))
             out += (DELTA % (self._index, kind, member, value) for kind, member, value in block.pieces)
             block.pieces.clear()
-            if not (is_last or block.is_over or (is_followed and block.is_complete())):
+            if not (is_last or block.is_over):
                 return
             out.append(STOP % self._index)
             self._index += 1

@@ -6,6 +6,7 @@ Source of the names: openai 3.54, `openai.types.completion_create_params`, read 
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.wire.no_address import NoAddress
 from gateway.wire.wishes import Wishes
 
 DIALECT = "openai_completions"
@@ -16,7 +17,7 @@ class StreamOptions(Struct, frozen=True, gc=False):
     include_usage: bool | None = None
 
 
-class CompletionRequest(Struct, frozen=True, gc=False):
+class CompletionRequest(NoAddress, frozen=True, gc=False):
     """Everything that has a place in a Conversation, and what routing reads."""
 
     prompt: Raw = ABSENT

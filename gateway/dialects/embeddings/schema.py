@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from gateway.wire.no_address import NoAddress
 from gateway.wire.wishes import Wishes
 
 DIALECT = "openai_embeddings"
@@ -19,7 +20,7 @@ Encoding = Literal["float", "base64"]
 FLOAT, BASE64 = "float", "base64"
 
 
-class EmbeddingRequest(Struct, frozen=True, gc=False):
+class EmbeddingRequest(NoAddress, frozen=True, gc=False):
     """A caller's request. `input_type` is what Cohere's, Voyage's, NVIDIA's and vLLM's callers add."""
 
     input: Raw = ABSENT

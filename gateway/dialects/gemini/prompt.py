@@ -20,6 +20,7 @@ from gateway.dialects.openai_chat import (
 from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
+from gateway.wire.no_address import NoAddress
 from gateway.wire.prompt import Prompt
 from gateway.wire.wishes import Wishes
 
@@ -64,7 +65,7 @@ class GenerationView(View, frozen=True):
     response_logprobs: bool | None = None
 
 
-class RequestView(View, frozen=True):
+class RequestView(NoAddress, View, frozen=True):
     contents: list[ContentView] | ContentView | str | None = None
     system_instruction: ContentView | str | None = None
     tools: list[dict[str, Raw]] | dict[str, Raw] | None = None

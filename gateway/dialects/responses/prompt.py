@@ -22,6 +22,7 @@ from gateway.dialects.sessions import session_in
 from gateway.dialects.wishes import wishes_in
 from gateway.errors import InvalidRequest
 from gateway.wire.ability import Ability
+from gateway.wire.no_address import NoAddress
 from gateway.wire.prompt import Prompt
 from gateway.wire.wishes import Wishes
 
@@ -73,7 +74,7 @@ class ConversationReference(Struct, frozen=True, gc=False):
     id: str | None = None
 
 
-class ThinRequest(Struct, frozen=True, gc=False):
+class ThinRequest(NoAddress, frozen=True, gc=False):
     input: Raw = ABSENT
     instructions: Raw = ABSENT
     model: str | None = None

@@ -581,12 +581,11 @@ class Server(uvicorn.Server):
 def server_config(app: object, limits: ServerSettings, workers: int) -> uvicorn.Config:
     """workers: that share the limits."""
 
-    most_each = limits.max_connections_per_address
+    most = math.ceil(limits.max_connections / workers)
+    most_each = math.ceil(limits.max_connections_per_address / workers)
 
     class Protocol(SteelyardProtocol):
-        crowd = Crowd(
-            *(math.ceil(most / workers) for most in (limits.max_connections, limits.max_connections_per_address))
-        )
+        crowd = Crowd(most, most_each)
 
     return uvicorn.Config(
         app,  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ class Process:
         self.child = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environ},
+            env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "STEELYARD_ALLOW_ROOT": "1", **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

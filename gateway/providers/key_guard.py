@@ -1,12 +1,13 @@
 """No key of ours in a good answer, whole or in pieces: a provider that repeats what it was sent is answered with ***.
 
 A whole answer is searched for the keys as JSON writes them. In a stream a key may come in pieces, a few characters in
-each event. One search per block of events, for a text that ends like a key begins, finds nearly all blocks innocent;
-what follows one that is not is read event by event until the likeness ends. What looks like a key beyond its first
-characters is held back until it is one, or is none.
+each event. One search per block of events, for a text that ends like a key begins, finds most blocks innocent; one
+that is not is only remembered, until a text begins as the key goes on. From there all is read, event by event, until
+the likeness ends. What looks like a key beyond its first characters is held back until it is one, or is none.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from gateway.providers.redact import STARS
 SHORTEST_GUARDED = 12  # characters; shorter "keys" are words such as EMPTY, which local servers are given
 MOST_SHOWN = 16  # characters of a key that may go out before it is known for one: "sk-ant-api03-" is no secret
 OPENING = 8  # characters of a key by which the quick search knows it
+MOST_SUSPECTS = 8  # blocks, after which a piece is not gone on with: as many choices may come by turns
 MOST_HELD = 256 * 2**10  # bytes; nobody needs as much to tell a key from something else
 LOOKS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"^[\w+/=.~-]{16,}$")))  # all of them: a random value
 TELLING = re.compile("auth|key|token|secret|cookie|password|credential", re.IGNORECASE)  # names of headers
@@ -55,7 +57,14 @@ class Keys(NamedTuple):
     """Keys to look for, prepared."""
 
     written: tuple[bytes, ...]  # as they stand in JSON, the longest first
-    opening: re.Pattern[bytes]
+    opening: re.Pattern[bytes]  # how each begins, or less of it at the end of a value
+
+    def goes_on(self, hit: bytes) -> bytes:
+        """The characters that a key may go on with if this, at the end of a value, began one; b"" when it is long."""
+        start = hit.rpartition(b'"')[0]
+        if not start or hit in {key[:OPENING] for key in self.written}:
+            return b""
+        return bytes(sorted({key[len(start)] for key in self.written if key.startswith(start)}))
 
     def redact(self, body: bytes) -> bytes:
         """The body with *** in the place of every key; the very same object when there is none."""
@@ -74,6 +83,13 @@ def prepared(keys: tuple[str, ...]) -> Keys | None:
         return None
     ordered = tuple(sorted(written, key=len, reverse=True))
     return Keys(ordered, re.compile(beginnings(ordered, OPENING)))
+
+
+@lru_cache(maxsize=256)
+def value_with(characters: bytes) -> Callable[[bytes], object]:
+    """A search for a member's text that begins with one of these. The character comes first: it is the rarest."""
+    one = b"[" + re.escape(characters) + b"]"
+    return re.compile(one + rb'(?<=[:\s]"' + one + rb")").search
 
 
 def secret_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -109,7 +125,12 @@ class KeyGuard:
     def __init__(self, keys: Keys) -> None:
         self.has_found = False
         self._keys = keys
-        self._may_hold: Callable[[bytes], object] = keys.opening.search
+        self._hits: Callable[[bytes], list[bytes]] = keys.opening.findall
+        self._goes_on = lru_cache(maxsize=64)(keys.goes_on)
+        self._suspects: deque[tuple[int, bytes]] = deque(maxlen=MOST_SUSPECTS)  # blocks, by their place in the stream
+        self._patience = 0  # blocks until the suspects are let go
+        self._marks = b""  # the characters that a value may begin with to go on from one of them
+        self._continues: Callable[[bytes], object] = keys.opening.search
         self._like: dict[Place, Likeness] = {}
         self._held = b""
         self._sent = 0  # bytes of the stream that have gone out, as they came
@@ -117,10 +138,26 @@ class KeyGuard:
 
     def pass_on(self, block: bytes) -> bytes:
         """What of it may go out now, behind what was held. block: whole events in the caller's format."""
-        if not self._like and not self._may_hold(block):
-            self._sent += len(block)
-            return block
-        return self._examined(block)
+        if self._like:
+            return self._examined(block)
+        if self._marks:
+            if self._continues(block):
+                return self._examined(block)
+            self._patience -= 1
+            if self._patience == 0:
+                self._acquit()
+        for hit in self._hits(block):
+            marks = self._goes_on(hit)
+            if not marks or value_with(marks)(block):
+                return self._examined(block)
+            self._patience = MOST_SUSPECTS
+            if marks not in self._marks:
+                self._marks += marks
+                self._continues = value_with(self._marks)
+            if not self._suspects or self._suspects[-1][0] != self._sent:
+                self._suspects.append((self._sent, block))
+        self._sent += len(block)
+        return block
 
     def flush(self) -> bytes:
         """What is held. The beginning of a key is none the better for its lacking end."""
@@ -131,17 +168,26 @@ class KeyGuard:
         return self._released(self._sent + len(self._held))
 
     def _examined(self, block: bytes) -> bytes:
+        for begins_at, suspect in self._suspects:
+            self._read(suspect, begins_at)
+        self._acquit()
         start = self._sent + len(self._held)
         self._held += block
-        for found in LINE.finditer(block):
-            line = found[0]
-            if self._like or self._may_hold(line):
-                self._read_line(line, start + found.start())
+        self._read(block, start)
         if len(self._held) > MOST_HELD:
             return self.flush()
         until = start + len(block)
         held = (span[0] for one in self._like.values() if one.is_long for span in one.spans if span[0] >= self._sent)
         return self._released(min(held, default=until))
+
+    def _acquit(self) -> None:
+        self._suspects.clear()
+        self._marks = b""
+
+    def _read(self, block: bytes, start: int) -> None:
+        for found in LINE.finditer(block):
+            if self._like or self._hits(found[0]):
+                self._read_line(found[0], start + found.start())
 
     def _read_line(self, line: bytes, start: int) -> None:
         for value in VALUE.finditer(line):

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.dialects.openai_chat import error_body
-from gateway.errors import InvalidRequest
+from gateway.errors import GatewayError, InvalidRequest, Overloaded
 from gateway.server.crowd import Crowd
 from gateway.server.lingering import LingeringTransport
 
@@ -89,7 +89,7 @@ class SteelyardProtocol(HttpToolsProtocol):
         if too_many:
             self._has_refused = True
             self.parser = Deaf()  # type: ignore[assignment]
-            transport.write(refusal(503, "too_many_connections", too_many, "retry-after: 1\r\n"))
+            transport.write(written(Overloaded(too_many, retry_after_seconds=1.0), "retry-after: 1\r\n"))
             transport.close()
             return
         self.crowd.enter(address)
@@ -351,11 +351,16 @@ def is_unambiguous(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return hosts == 1 or (hosts == 0 and version == "1.0")
 
 
-def refusal(status: int, code: str, message: str, headers: str = "") -> bytes:
-    """A whole HTTP answer with an error in OpenAI's shape."""
-    body = error_body(InvalidRequest(message, status=status, code=code), None)
+def refusal(status: int, code: str, message: str) -> bytes:
+    """A whole HTTP answer to a request that is no good."""
+    return written(InvalidRequest(message, status=status, code=code))
+
+
+def written(error: GatewayError, headers: str = "") -> bytes:
+    """A whole HTTP answer with the error in OpenAI's shape."""
+    body = error_body(error, None)
     head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: application/json\r\n"
         f"{headers}connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -34,7 +34,7 @@ def test_one_connection_too_many_is_told_so_and_room_that_is_made_is_taken(port:
             head, _, body = receive_all(third).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 1" in head
-        assert json.loads(body)["error"]["code"] == "too_many_connections"
+        assert json.loads(body)["error"]["code"] == "overloaded"
         second.sendall(GET + b"connection: close\r\n\r\n")
         receive_all(second)
         with connect(port) as fourth:

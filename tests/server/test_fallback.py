@@ -165,6 +165,30 @@ def test_when_everybody_fails_the_caller_gets_one_error_and_no_reason_to_retry(t
         assert [attempt["fault"] for attempt in body["steelyard"]["attempts"]] == ["server_error"] * 4
 
 
+SAID = {"role": "user", "content": "hello"}
+QUESTIONS: dict[str, dict[str, object]] = {
+    "/v1/chat/completions": {"messages": [SAID]},
+    "/v1/completions": {"prompt": "hello"},
+    "/v1/responses": {"input": "hello"},
+    "/v1/messages": {"messages": [SAID], "max_tokens": 9},
+    "/v1beta/models/sim/swift-mini:generateContent": {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+}
+
+
+def test_every_format_says_whether_and_when_to_ask_again(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, environ=FAST)
+    with stopped_after(gateway):
+        for fault, status, told in (("F29", 502, ("false", None)), ("F11;ra=7", 429, (None, "7"))):
+            for path, question in QUESTIONS.items():
+                body = question if "beta" in path else {"model": "sim/swift-mini", **question}
+                answer = gateway.http.post(path, json=body, headers={"x-steelyard-simulate": fault})
+                assert answer.status_code == status, path
+                heard = answer.headers.get("x-should-retry"), answer.headers.get("retry-after")
+                assert heard[0] == told[0], path
+                assert (heard[1] is None) == (told[1] is None), path
+                assert told[1] is None or 1 <= int(heard[1] or 0) <= int(told[1]), path
+
+
 def test_a_stream_cut_after_its_first_content_ends_with_error_and_finish_and_without_done(gateway: Gateway) -> None:
     answer = gateway.chat(stream=True, headers={"x-steelyard-simulate": "F53;after=3"})
     lines = [line[6:] for line in answer.text.splitlines() if line.startswith("data: ")]

@@ -91,10 +91,8 @@ def wrong_field(reason: str, at: str) -> InvalidRequest:
     if len(reason) > REASON_CHARACTERS:  # it may quote a value of any length in its middle
         reason = reason[: REASON_CHARACTERS // 2] + "…" + reason[-REASON_CHARACTERS // 2 :]
     if found := WRONG_TYPE.match(reason):
-        if not at and joined(found["path"] or "") in ADDRESSES:
-            return refusal(
-                found["path"], "Extra inputs are not permitted; whoever runs this server says where requests go"
-            )
+        if not at and (name := joined(found["path"] or "")) in ADDRESSES:
+            return refusal(name, "Extra inputs are not permitted; whoever runs this server says where requests go")
         expected = " or ".join(TYPE_NAMES.get(name, name) for name in found["expected"].split(" | ") if name != "null")
         got = TYPE_NAMES.get(found["got"], found["got"])
         return refusal(joined(at, found["path"] or "") or "body", f"Input should be {expected}, got {got}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from gateway.dialects.formats import GEMINI, INBOUND
+from gateway.dialects.formats import GEMINI, GEMINI_ARRAY, INBOUND
 from gateway.dialects.joint import Joint
 from gateway.server.inference import Exchange, Generation
 from gateway.server.limits import Message, Scope, Send
@@ -289,6 +289,17 @@ async def test_without_the_setting_every_byte_of_the_provider_goes_through() -> 
     async with playing(Player("One ", "two."), router={}) as stage:
         reply = await stage.ask(ALPHA)
         assert reply.body.startswith(event({"content": "One "}) + event({"content": "two."}))
+
+
+async def test_an_array_of_googles_is_one_array_still() -> None:
+    document = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+    async with playing(Player("One ", breaks=True), Player("two."), router=CHEAPEST_FIRST) as stage:
+        reply = await stage.ask(
+            inbound=GEMINI_ARRAY, endpoint=Google(stage.spine.state, GEMINI_ARRAY), document=document
+        )
+        parts = [part for one in json.loads(reply.body) for part in one["candidates"][0]["content"]["parts"]]
+        assert [part["text"] for part in parts if part["text"]] == ["One ", "two."]
+        assert stage.outcomes == [("alpha", "cut"), ("bravo", "ok")]
 
 
 async def test_words_go_on_in_the_block_in_which_they_began() -> None:

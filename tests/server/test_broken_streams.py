@@ -20,7 +20,7 @@ MODEL = "sim/swift-mini"
 HOSTS = ("sim-alpha", "sim-bravo", "sim-delta")
 TOKENS = 24
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "generationConfig")
-BREAKS = ["F51", "F52", "F53", "F54", "F55", "F56", "F70"]
+BREAKS = ["F51", "F52", "F53", "F54", "F55", "F56", "F59", "F70"]  # F59 is an event that nobody can read
 WORDED = [form for form in FORMATS if form.writes]
 
 

@@ -12,15 +12,19 @@ INPUT_FLOOR_TOKENS = 2_000
 OUTPUT_FLOOR_TOKENS = 20_000
 LARGEST_COUNT = 2**40  # tokens; above it no estimate of ours is needed to call a count absurd
 DELIVERED_FLOOR_TOKENS = 100  # that much text was delivered, and less than a tenth of it reported: the report is wrong
+# An answer that broke off may have been counted when it began, and never again: Anthropic says 1 or so with its first
+# event. Gemini counts with every chunk. Our own count is hardly ever twice the provider's.
+BROKEN_TOLERANCE = 2
 
 
-def settle(reported: Usage | None, estimate: Usage) -> Usage:
+def settle(reported: Usage | None, estimate: Usage, *, is_whole: bool = True) -> Usage:
     """The usage to bill: `reported` where it can be true, `estimate` (our own count) where it cannot.
 
+    is_whole: the answer came to its end, and the report with it.
     The result is consistent and never negative: cached + written <= input, reasoning <= output. `estimated` is set
     as soon as one figure is not the provider's.
     """
-    if reported is not None and is_plausible(reported, estimate):
+    if reported is not None and is_plausible(reported, estimate, is_whole=is_whole):
         return reported
     ours = consistent(estimate)
     if reported is None or missing(reported, ours):
@@ -29,7 +33,7 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
         reported.input_tokens == ours.input_tokens == 0
     )
     output_holds = 0 <= reported.output_tokens <= ceiling(ours.output_tokens, OUTPUT_FLOOR_TOKENS) and not (
-        is_too_little(reported.output_tokens, ours.output_tokens)
+        is_too_little(reported.output_tokens, ours.output_tokens, is_whole=is_whole)
     )
     input_side, output_side = reported if input_holds else ours, reported if output_holds else ours
     claimed = Usage(
@@ -50,7 +54,7 @@ def settle(reported: Usage | None, estimate: Usage) -> Usage:
     return settled if input_holds and output_holds and settled == claimed else marked(settled)
 
 
-def is_plausible(reported: Usage, estimate: Usage) -> bool:
+def is_plausible(reported: Usage, estimate: Usage, *, is_whole: bool) -> bool:
     """The ordinary case at a glance: consistent, and so small that no estimate could call it absurd."""
     return (
         0 < reported.input_tokens <= TOLERANCE * INPUT_FLOOR_TOKENS
@@ -61,14 +65,16 @@ def is_plausible(reported: Usage, estimate: Usage) -> bool:
         and 0 <= reported.audio_input_tokens <= reported.input_tokens
         and 0 <= reported.audio_output_tokens <= reported.output_tokens
         and 0 <= reported.image_tokens <= reported.input_tokens
-        and not is_too_little(reported.output_tokens, estimate.output_tokens)
+        and not is_too_little(reported.output_tokens, estimate.output_tokens, is_whole=is_whole)
     )
 
 
-def is_too_little(reported: int, delivered: int) -> bool:
+def is_too_little(reported: int, delivered: int, *, is_whole: bool) -> bool:
     """Whether so few output tokens cannot be what was delivered, by our own count of that."""
     if reported == 0:
         return delivered > 0
+    if not is_whole:
+        return reported * BROKEN_TOLERANCE < delivered
     return delivered >= DELIVERED_FLOOR_TOKENS and reported * TOLERANCE < delivered
 
 

@@ -24,7 +24,7 @@ def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     figures = errand.decision.profile.figures
     asked = int(figures.input_tokens) + errand.written_tokens
     estimate = Usage(asked, output_tokens=read.output_tokens_estimate, estimated=True)
-    usage = settle(read.usage, estimate)
+    usage = settle(read.usage, estimate, is_whole=isinstance(answer, Whole) or answer.relay.complete)
     return priced(usage, errand.lines[answer.call.column], errand.prompt.image_count)
 
 

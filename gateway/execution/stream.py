@@ -1,6 +1,7 @@
 """Carry a stream on after its commit point: provider to caller, until it ends, breaks, stalls or the caller leaves."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
@@ -12,13 +13,15 @@ from gateway.providers.faults import Fault, FaultKind
 from gateway.settings.schema import Fallback
 from gateway.transport.send import TransportFailure, next_chunk
 
-# How a tool call begins in a stream of each format that callers speak. Inside of a text the quotes would be escaped.
-CALL_MARKS: dict[str, tuple[bytes, ...]] = {
-    "openai_chat": (b'"tool_calls":[', b'"tool_calls": [', b'"function_call":{'),
-    "openai_responses": (b'_call"',),
-    "anthropic_messages": (b'"tool_use"', b'"server_tool_use",', b'"mcp_tool_use",'),
-    "gemini": (b'"functionCall"',),
+# How a call begins in a stream of each format that callers speak. Inside of a text the quotes would be escaped.
+# Most pieces do not even hold the few bytes before it, which cost 0.1 us to look for.
+CALLS: dict[str, tuple[bytes, re.Pattern[bytes]]] = {
+    "openai_chat": (b"_call", re.compile(rb'"(?:tool_calls":\s*\[\s*\{|function_call":\s*\{)')),
+    "openai_responses": (b'_call"', re.compile(rb'_call"')),
+    "anthropic_messages": (b'_use"', re.compile(rb'"(?:tool_use"|(?:server|mcp)_tool_use"\s*[,}])')),
+    "gemini": (b'"functionCall"', re.compile(rb'"functionCall"')),
 }
+NO_CALL = (b"", None)
 UNFINISHED = Fault(FaultKind.STREAM_CUT, 200, None, "the provider ended the stream without finishing it", b"", "")
 TIMED_OUT = {
     "idle": Fault(FaultKind.IDLE_TIMEOUT, 200, None, "the stream made no progress for too long", b"", ""),
@@ -53,8 +56,8 @@ async def pump(begun: Begun, rules: Fallback, write: Callable[[bytes], Awaitable
 
 async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awaitable[None]]) -> Fault | None:
     relay, response = begun.relay, begun.response
-    marks = CALL_MARKS.get(begun.call.asked.inbound.name, ()) if begun.call.asked.prompt.tool_count else ()
-    begun.has_called = any(mark in begun.ready for mark in marks)
+    hint, call = CALLS.get(begun.call.asked.inbound.name, NO_CALL) if begun.call.asked.prompt.tool_count else NO_CALL
+    begun.has_called = call is not None and call.search(begun.ready) is not None
     if begun.ready:  # a target that goes on may have said only what the caller has
         watch.caller_turn()
         await write(begun.ready)
@@ -63,8 +66,8 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
         chunk = await next_chunk(response)
         ready = begun.feed(chunk)
         if ready:
-            if marks and not begun.has_called:
-                begun.has_called = any(mark in ready for mark in marks)
+            if call is not None and hint in ready and call.search(ready) is not None:
+                begun.has_called, call = True, None
             watch.caller_turn()
             await write(ready)
             watch.provider_turn()  # a ping is no progress: only what goes to the caller winds the watch

@@ -73,3 +73,9 @@ def test_a_report_marked_as_estimated_stays_marked() -> None:
 
 def test_an_estimate_that_is_itself_wrong_never_credits_anything() -> None:
     assert settle(None, Usage(-3, 7, -1, -9, 4)) == Usage(estimated=True)
+
+
+def test_a_count_from_the_beginning_of_an_answer_that_broke_off_is_not_what_came() -> None:
+    ours = Usage(400, output_tokens=12, estimated=True)
+    assert settle(Usage(412, output_tokens=1), ours, is_whole=False) == Usage(412, output_tokens=12, estimated=True)
+    assert settle(Usage(412, output_tokens=8), ours, is_whole=False) == Usage(412, output_tokens=8)

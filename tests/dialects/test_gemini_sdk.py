@@ -15,6 +15,7 @@ from gateway.dialects.gemini.write_stream import KEEP_ALIVE
 from gateway.errors import Overloaded
 from gateway.wire.conversation import Conversation
 from gateway.wire.delta import Began, TextDelta, ThoughtDelta, ThoughtSealed
+from gateway.wire.partial import Partial
 from tests.dialects.cases import Case, load_cases
 
 CASES = [case for case in load_cases() if case.format == "gemini"]
@@ -102,6 +103,14 @@ def test_the_client_raises_when_a_stream_breaks_off() -> None:
         chunks(stream)
     with pytest.raises(errors.ServerError, match="gone away"):
         chunks(StreamRelay().cut("gone away", 502, "upstream_error", b"{}"))
+
+
+def test_what_a_stream_has_come_to_is_in_the_clients_exception() -> None:
+    partial = Partial(9, True, None, "stream_cut", True, None, "other/model@host")
+    stream = GEMINI.stream_writer(Conversation("gemini", ()), wants_usage=True).cut("gone", 502, "x", None, partial)
+    with pytest.raises(errors.ServerError) as raised:
+        chunks(stream)
+    assert raised.value.details["error"]["partial"]["next_target"] == "other/model@host"
 
 
 def test_the_client_raises_on_our_errors() -> None:

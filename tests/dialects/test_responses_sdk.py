@@ -17,6 +17,7 @@ from gateway.dialects.gathering import Gathering
 from gateway.dialects.responses import Responses
 from gateway.dialects.responses.relay import StreamRelay
 from gateway.wire.conversation import Conversation
+from gateway.wire.partial import Partial
 from tests.dialects.cases import Case, load_cases
 from tests.dialects.test_cases import WriteStream
 from tests.dialects.vocabulary import read
@@ -158,12 +159,15 @@ def test_the_sdk_raises_when_a_relayed_answer_broke_off() -> None:
     out = relay.feed(text[: len(text) // 2])
     relay.end()
     assert not relay.complete
-    out += relay.cut("the provider went away", 429, "upstream_error", b'{"a":1}')
+    partial = Partial(9, True, None, "stream_cut", True, None, "other/model@host")
+    out += relay.cut("the provider went away", 429, "upstream_error", b'{"a":1}', partial)
     last = events_of(out.decode())[-1]
     assert last["response"]["error"]["code"] == "rate_limit_exceeded"
     assert last["response"]["steelyard"] == {"a": 1}
-    with sdk(out, "text/event-stream") as client, pytest.raises(openai.APIError, match="the provider went away"):
+    with sdk(out, "text/event-stream") as client, pytest.raises(openai.APIError, match="went away") as raised:
         list(client.responses.create(model="m", input="hi", stream=True))
+    assert isinstance(raised.value.body, dict)
+    assert raised.value.body["partial"]["next_target"] == "other/model@host"
 
 
 def test_the_sdk_reads_metadata_without_a_stumble() -> None:

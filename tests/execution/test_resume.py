@@ -4,27 +4,39 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from msgspec import Struct
 
+from gateway.dialects.formats import GEMINI, GEMINI_ARRAY, INBOUND
 from gateway.dialects.joint import Joint
-from gateway.server.limits import Message, Send
-from tests.execution.providers import GOOD, RawServer, Script, Visit, raw
+from gateway.server.inference import Exchange, Generation
+from gateway.server.limits import Message, Scope, Send
+from gateway.simulator.dialects import DIALECTS
+from loadtest.chaos.formats import FORMATS, Format, Told, told_by
+from tests.execution.providers import GOOD, RawServer, Script, Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, DELTA, PATIENCE, Connection, Reply, Spine, opened, snapshot_of, take
 
 GOES_ON = {"fallback": {**PATIENCE, "midstream": "continue"}}
+CHEAPEST_FIRST = {**GOES_ON, "weights": {"cost": 1}}
 NAMES = ("sim-alpha", "sim-bravo", "sim-delta")
 MISTRALS = {"assistant_prefix": "prefix"}
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "generationConfig")
+MESSAGES_BODY = {"model": "sim/swift-mini", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 HELLO = {"role": "user", "content": "hello"}
+
+
+Event = Mapping[str, object]  # the delta of a chunk
 
 
 class Player:
     """A provider that says these texts, and then ends well or, once the caller has heard them, breaks off."""
 
-    def __init__(self, *texts: str, breaks: bool = False, finish: str = "stop") -> None:
+    def __init__(self, *texts: str, breaks: bool = False, finish: str = "stop", before: Event | None = None) -> None:
         self.texts = texts
+        self.before = before  # said before these texts
         self.breaks = breaks
         self.finish = finish
         self.heard = asyncio.Event()
@@ -33,6 +45,8 @@ class Player:
     async def __call__(self, visit: Visit) -> None:
         self.asked.append(json.loads(await visit.request()))
         await visit.begin()
+        if self.before is not None:
+            await visit.chunk(event(self.before))
         for text in self.texts:
             await visit.chunk(event({"content": text}))
         if self.breaks:
@@ -275,6 +289,116 @@ async def test_without_the_setting_every_byte_of_the_provider_goes_through() -> 
     async with playing(Player("One ", "two."), router={}) as stage:
         reply = await stage.ask(ALPHA)
         assert reply.body.startswith(event({"content": "One "}) + event({"content": "two."}))
+
+
+async def test_an_array_of_googles_is_one_array_still() -> None:
+    document = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+    async with playing(Player("One ", breaks=True), Player("two."), router=CHEAPEST_FIRST) as stage:
+        reply = await stage.ask(
+            inbound=GEMINI_ARRAY, endpoint=Google(stage.spine.state, GEMINI_ARRAY), document=document
+        )
+        parts = [part for one in json.loads(reply.body) for part in one["candidates"][0]["content"]["parts"]]
+        assert [part["text"] for part in parts if part["text"]] == ["One ", "two."]
+        assert stage.outcomes == [("alpha", "cut"), ("bravo", "ok")]
+
+
+async def test_words_go_on_in_the_block_in_which_they_began() -> None:
+    first = Player("One ", breaks=True, before={"reasoning_content": "Hm."})
+    second = Player("two.", before={"reasoning_content": "What?"})
+    document = {**MESSAGES_BODY, "thinking": {"type": "enabled", "budget_tokens": 2_000}, "max_tokens": 4_000}
+    async with playing(first, second, router=CHEAPEST_FIRST) as stage:
+        reply = await stage.ask(inbound=INBOUND["anthropic_messages"], document=document)
+        events = [json.loads(line[6:]) for line in reply.body.decode().splitlines() if line.startswith("data: ")]
+        pieces = [
+            (one["index"], next(reversed(one["delta"].values()))) for one in events if "delta" in one and "index" in one
+        ]
+        assert pieces == [(0, "Hm."), (1, "One "), (1, "two.")]
+        kinds = [one["type"] for one in events if not one["type"].endswith("_delta")]
+        block = ["content_block_start", "content_block_stop"]
+        assert kinds == ["message_start", *block, *block, "message_stop"]
+        assert "reasoning_effort" not in second.asked[0]
+
+
+async def test_what_is_more_than_text_is_not_gone_on_with() -> None:
+    first, second = Player("One ", breaks=True, before={"refusal": "No, but: "}), Player("two.")
+    async with playing(first, second) as stage:
+        reply = await stage.ask(ALPHA, BRAVO)
+        assert reply.json["error"]["partial"]["why_not"] == "the answer is more than text"
+        assert second.asked == []
+
+
+async def test_a_stream_that_the_gateway_ends_says_that_it_can_be_gone_on_from() -> None:
+    first = Player("One ", breaks=True)
+    replies: list[Reply] = []
+
+    def listening(reply: Reply) -> Send:
+        replies.append(reply)
+
+        async def send(message: Message) -> None:
+            take(reply, message)
+            if b"One" in reply.body and not asking.done():
+                asking.cancel()
+
+        return send
+
+    async with playing(first) as stage:
+        asking = asyncio.create_task(stage.spine.ask(ALPHA, stream=True, send=listening))
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    partial = replies[0].json["error"]["partial"]
+    assert (partial["fault"], partial["resumable"], partial["next_target"]) == ("stopped", True, None)
+
+
+async def test_a_broken_answer_is_billed_for_what_came_though_the_provider_counted_at_its_beginning() -> None:
+    environ = {DIALECTS: "sim-alpha=anthropic_messages"}  # whose first event says one token
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports, environ=environ)) as spine:
+        reply = await spine.ask(ALPHA, stream=True, max_tokens=50, simulate="F53;after=12;tokens=24")
+        [receipt] = spine.receipts
+        assert receipt.usage.output_tokens >= 12
+        assert receipt.cost_estimated
+        assert reply.json["error"]["partial"]["output_tokens"] == receipt.usage.output_tokens
+
+
+CALLERS = [form for form in FORMATS if form.writes]
+PROVIDERS = ["openai_chat", "openai_responses", "anthropic_messages", "gemini", "cohere_v2", "ollama"]
+BROKEN, WHOLE = "sim-alpha=F53;after=9;tokens=24,sim-bravo=OK;tokens=24", "OK;tokens=24"
+
+
+class Google(Generation):
+    """The endpoint of Google's streams: their model and manner are in the address."""
+
+    def exchange(self, scope: Scope, send: Send) -> Exchange:
+        parse = partial(GEMINI.parse, default_model="sim/swift-mini", stream=True)
+        return Exchange(self._state, scope, send, self._inbound, parse)
+
+
+async def told_to(form: Format, spine: Spine, simulate: str) -> Told:
+    """What a caller of this format reads."""
+    document = {name: value for name, value in form.body("sim/swift-mini", True).items() if name not in LIMITS}
+    if form.name == "anthropic_messages":
+        document["max_tokens"] = 400
+    inbound = INBOUND[form.name]
+    endpoint = Google(spine.state, inbound) if inbound is GEMINI else None
+    reply = await spine.ask(inbound=inbound, endpoint=endpoint, document=document, simulate=simulate)
+    assert reply.status == 200
+    return told_by(form, True, reply.body)
+
+
+PAIRS = [(broken, "openai_chat") for broken in PROVIDERS] + [("openai_chat", whole) for whole in PROVIDERS[1:]]
+
+
+@pytest.mark.parametrize("form", CALLERS, ids=lambda form: form.name)
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+async def test_any_provider_goes_on_for_any_other_in_every_format(form: Format, first: str, second: str) -> None:
+    environ = {DIALECTS: f"sim-alpha={first},sim-bravo={second}"}
+    async with simulated("sim-alpha", "sim-bravo") as simulator:
+        snapshot = snapshot_of(simulator.ports, environ=environ, router=CHEAPEST_FIRST)
+        async with opened(snapshot) as spine:
+            told, whole = await told_to(form, spine, BROKEN), await told_to(form, spine, WHOLE)
+            assert [one.outcome for one in spine.receipts[0].attempts] == ["cut", "ok"]
+            assert told.text == whole.text
+            assert (told.errors, told.malformed, told.finishes, told.usages) == ([], [], 1, whole.usages)
+            assert told.endings == whole.endings
 
 
 JOINTS = [

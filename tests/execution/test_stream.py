@@ -6,8 +6,13 @@ from time import monotonic
 
 import pytest
 
+from gateway.dialects.contract import Inbound
+from gateway.dialects.formats import INBOUND
 from gateway.execution.health import VIEW_SECONDS
+from gateway.execution.stream import CALLS
 from gateway.server.limits import Message, Send
+from gateway.wire.conversation import Conversation
+from gateway.wire.delta import Began, CallArguments, CallBegan, Delta, Finish, TextDelta
 from tests.execution.providers import Visit, raw, simulated
 from tests.execution.spine import ALPHA, BRAVO, Reply, Spine, opened, snapshot_of, take
 
@@ -274,3 +279,33 @@ async def test_compressed_events_are_not_held_back() -> None:
 
     async with raw(squeeze) as server, opened(snapshot_of({"sim-alpha": server.port})) as spine:
         assert (await spine.ask(ALPHA, stream=True, send=watching)).is_whole_stream()
+
+
+CALLERS = [form for name, form in INBOUND.items() if name in CALLS]
+CALLED: list[Delta] = [Began("r", "m"), CallBegan(0, "c", "look"), CallArguments(0, '{"at":1}'), Finish("tool_calls")]
+QUOTED = '{"tool_calls":[{"type":"tool_use","function_call":{"functionCall":"web_search_call"}}]}'
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+def test_a_call_is_seen_in_the_bytes_and_words_about_calls_are_none(caller: Inbound) -> None:
+    hint, call = CALLS[caller.name]
+    writer = caller.stream_writer(Conversation(caller.name, ()), False)
+    called = writer.write(CALLED) + writer.closing(None, None)
+    assert hint in called
+    assert call.search(called)
+    spoken = caller.stream_writer(Conversation(caller.name, ()), False).write([Began("r", "m"), TextDelta(QUOTED)])
+    assert not call.search(spoken)
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "calls"),
+    [
+        ("openai_chat", b'{"delta":{"content":"a","tool_calls":[]}}', False),
+        ("openai_chat", b'{"delta":{"content":"a","tool_calls": [ {"index":0}]}}', True),
+        ("openai_chat", b'{"delta":{"function_call":{"name":"look"}}}', True),
+        ("anthropic_messages", b'{"content_block":{"type":"server_tool_use","id":"s"}}', True),
+        ("anthropic_messages", b'{"usage":{"server_tool_use":{"web_search_requests":0}}}', False),
+    ],
+)
+def test_what_providers_write_of_calls(name: str, event: bytes, calls: bool) -> None:
+    assert (CALLS[name][1].search(event) is not None) == calls

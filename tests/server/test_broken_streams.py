@@ -13,14 +13,15 @@ from tests.running import Gateway, stopped_after
 
 SETTINGS = """
 routers:
-  goes-on: {preset: fast, fallback: {midstream: continue, idle_seconds: 0.3}}
-  breaks: {preset: fast, fallback: {idle_seconds: 0.3}}
+  goes-on: {weights: {cost: 1}, fallback: {midstream: continue, idle_seconds: 0.3}}
+  breaks: {weights: {cost: 1}, fallback: {idle_seconds: 0.3}}
 """
 MODEL = "sim/swift-mini"
 HOSTS = ("sim-alpha", "sim-bravo", "sim-delta")
+FIRST = "sim-delta"  # the cheapest
 TOKENS = 24
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "generationConfig")
-BREAKS = ["F51", "F52", "F53", "F54", "F55", "F56", "F70"]
+BREAKS = ["F51", "F52", "F53", "F54", "F55", "F56", "F59", "F70"]  # F59 is an event that nobody can read
 WORDED = [form for form in FORMATS if form.writes]
 
 
@@ -35,12 +36,6 @@ def wished(fault: str, first: str = "") -> dict[str, str]:
     """The header by which `first` has a fault, and everybody else answers well."""
     wishes = {host: fault if host == first else "OK" for host in HOSTS}
     return {"x-steelyard-simulate": ",".join(f"{host}={wish};tokens={TOKENS}" for host, wish in wishes.items())}
-
-
-def first_host(gateway: Gateway, router: str) -> str:
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}], "stream": True}
-    winner: str = gateway.http.post(f"/routers/{router}/v1/route", json=body).json()["winner"]
-    return winner.partition("@")[2]
 
 
 def ask(gateway: Gateway, router: str, form: Format, headers: dict[str, str]) -> tuple[Told, str]:
@@ -60,9 +55,8 @@ def mend(gateway: Gateway, host: str) -> None:
 
 def broken(gateway: Gateway, router: str, form: Format, fault: str) -> tuple[Told, str]:
     """What came of a stream whose first target breaks it off."""
-    host = first_host(gateway, router)
-    told = ask(gateway, router, form, wished(fault, host))
-    mend(gateway, host)
+    told = ask(gateway, router, form, wished(fault, FIRST))
+    mend(gateway, FIRST)
     return told
 
 
@@ -115,10 +109,9 @@ def test_both_parts_are_on_the_bill_and_in_the_receipt(gateway: Gateway) -> None
 
 def test_when_the_next_one_breaks_too_a_third_goes_on(gateway: Gateway, whole: dict[str, str]) -> None:
     form = next(form for form in WORDED if form.name == "openai_chat")
-    host = first_host(gateway, "goes-on")
-    second, third = (other for other in HOSTS if other != host)
+    second, third = (other for other in HOSTS if other != FIRST)
     wish = (
-        f"{host}=F53;after=5;tokens={TOKENS},{second}=F53;after=4;tokens={TOKENS},{third}=F53;after=4;tokens={TOKENS}"
+        f"{FIRST}=F53;after=5;tokens={TOKENS},{second}=F53;after=4;tokens={TOKENS},{third}=F53;after=4;tokens={TOKENS}"
     )
     told, text = ask(gateway, "goes-on", form, {"x-steelyard-simulate": wish})
     for one in HOSTS:
@@ -151,7 +144,6 @@ LOOK = {"name": "look", "parameters": {"type": "object", "properties": {"at": {"
 
 @pytest.mark.parametrize("router", ["breaks", "goes-on"])
 def test_an_answer_that_has_begun_a_tool_call_cannot_be_gone_on_with(gateway: Gateway, router: str) -> None:
-    host = first_host(gateway, router)
     body = {
         "model": MODEL,
         "stream": True,
@@ -159,36 +151,34 @@ def test_an_answer_that_has_begun_a_tool_call_cannot_be_gone_on_with(gateway: Ga
         "tools": [{"type": "function", "function": LOOK}],
         "tool_choice": "required",
     }
-    headers = {"x-steelyard-simulate": f"{host}=F53;after=3;calls=1"}
+    headers = {"x-steelyard-simulate": f"{FIRST}=F53;after=3;calls=1"}
     answer = gateway.http.post(f"/routers/{router}/v1/chat/completions", json=body, headers=headers)
-    mend(gateway, host)
+    mend(gateway, FIRST)
     partial = error_in(answer.text)["partial"]
     assert (partial["resumable"], partial["why_not"]) == (False, "a tool call had begun")
 
 
 def test_a_structured_answer_is_not_gone_on_with(gateway: Gateway) -> None:
-    host = first_host(gateway, "goes-on")
     body = {
         "model": MODEL,
         "stream": True,
         "messages": [{"role": "user", "content": "an object, please"}],
         "response_format": {"type": "json_object"},
     }
-    headers = {"x-steelyard-simulate": f"{host}=F53;after=2"}
+    headers = {"x-steelyard-simulate": f"{FIRST}=F53;after=2"}
     answer = gateway.http.post("/routers/goes-on/v1/chat/completions", json=body, headers=headers)
-    mend(gateway, host)
+    mend(gateway, FIRST)
     assert error_in(answer.text)["partial"]["why_not"] == "the answer is structured"
 
 
 def test_openais_sdk_raises_with_the_contract_and_never_sees_a_break_that_was_mended(gateway: Gateway) -> None:
-    host = first_host(gateway, "breaks")
     for router, breaks in (("breaks", True), ("goes-on", False)):
         client = openai.OpenAI(base_url=f"{gateway.url}/routers/{router}/v1", api_key="unused", max_retries=0)
         stream = client.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": "hello"}],
             stream=True,
-            extra_headers=wished("F53;after=9", host),
+            extra_headers=wished("F53;after=9", FIRST),
         )
         if not breaks:
             assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
@@ -197,18 +187,17 @@ def test_openais_sdk_raises_with_the_contract_and_never_sees_a_break_that_was_me
             list(stream)
         assert isinstance(raised.value.body, dict)
         assert raised.value.body["partial"]["resumable"] is True
-        mend(gateway, host)
+        mend(gateway, FIRST)
 
 
 def test_anthropics_sdk_raises_with_the_contract_and_never_sees_a_break_that_was_mended(gateway: Gateway) -> None:
-    host = first_host(gateway, "breaks")
     for router, breaks in (("breaks", True), ("goes-on", False)):
         client = anthropic.Anthropic(base_url=f"{gateway.url}/routers/{router}", api_key="unused", max_retries=0)
         asked: Any = {
             "model": MODEL,
             "max_tokens": 400,
             "messages": [{"role": "user", "content": "hello"}],
-            "extra_headers": wished("F53;after=9", host),
+            "extra_headers": wished("F53;after=9", FIRST),
         }
         if not breaks:
             with client.messages.stream(**asked) as stream:
@@ -218,4 +207,4 @@ def test_anthropics_sdk_raises_with_the_contract_and_never_sees_a_break_that_was
             stream.until_done()
         assert isinstance(raised.value.body, dict)
         assert raised.value.body["error"]["partial"]["resumable"] is True
-        mend(gateway, host)
+        mend(gateway, FIRST)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from math import exp
+from typing import Any
 
 import openai
 import pytest
@@ -245,6 +246,34 @@ def test_a_long_beginning_that_was_seen_before_is_cached(client: openai.OpenAI) 
     assert cached[0] == 0
     assert 2000 < cached[1] < 2600
     assert cached[1] % 128 == 0
+
+
+LONG = {"x-steelyard-simulate": "OK;tokens=24"}
+
+
+def begun_with(client: openai.OpenAI, beginning: str, model: str = "sim/swift-mini", **mark: bool) -> str:
+    """What the model says behind the beginning of its answer."""
+    last: Any = {"role": "assistant", "content": beginning, **mark}
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}, last]
+    answer = client.chat.completions.create(model=model, messages=messages, extra_headers=LONG)
+    return answer.choices[0].message.content or ""
+
+
+def test_a_begun_answer_is_gone_on_with_wherever_it_broke_off(client: openai.OpenAI) -> None:
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+    answer = client.chat.completions.create(model="sim/swift-mini", messages=messages, extra_headers=LONG)
+    whole = answer.choices[0].message.content or ""
+    for cut in range(whole.index(":") + 1, len(whole), 7):
+        assert whole[:cut] + begun_with(client, whole[:cut]) == whole
+
+
+def test_a_begun_answer_that_is_marked_as_mistral_wants_it_is_said_again(client: openai.OpenAI) -> None:
+    assert begun_with(client, "Well, then", prefix=True) == "Well, then" + begun_with(client, "Well, then")
+
+
+def test_a_model_that_thinks_first_refuses_a_begun_answer(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="does not support assistant message prefill"):
+        begun_with(client, "Well, then", model="sim/scholar-large")
 
 
 def test_models_are_listed_under_the_providers_own_names(simulator: SimulatorProcess) -> None:

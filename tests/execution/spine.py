@@ -167,7 +167,7 @@ def take(reply: Reply, message: Message) -> None:
 
 def snapshot_of(
     ports: Mapping[str, int],
-    fallback: Mapping[str, float] = {},
+    fallback: Mapping[str, object] = {},
     providers: Mapping[str, object] = {},
     environ: Mapping[str, str] = {},
     router: Mapping[str, object] = {},

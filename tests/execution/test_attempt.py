@@ -305,6 +305,29 @@ async def test_a_good_answer_that_repeats_our_key_is_an_answer_without_it(
     ]
 
 
+@pytest.mark.parametrize(("said", "outcome"), [("nothing of yours", "ok"), (KEY, "cut"), (KEY[:-1], "cut")])
+async def test_nobody_goes_on_with_an_answer_that_repeated_our_key(said: str, outcome: str) -> None:
+    """He would get to see it: what goes on is sent all that came before."""
+
+    async def break_off(visit: Visit) -> None:
+        await visit.request()
+        await visit.begin()
+        for piece in ("Here", " is ", *said):
+            await visit.event({"content": piece})
+        visit.reset()
+
+    async with simulated("sim-alpha") as simulator, raw(break_off) as server:
+        own = {"base_url": f"http://127.0.0.1:{server.port}/v1", "api_key": "env:KEY", "models": [{"id": "own/model"}]}
+        rules = {"midstream": "continue"}
+        snapshot = snapshot_of(simulator.ports, rules, providers={"own": own}, environ={"KEY": KEY})
+        async with opened(snapshot) as spine:
+            reply = await spine.ask("own/model@own", ALPHA, stream=True)
+            assert spine.receipts[0].outcome == outcome
+            assert len(await simulator.log("sim-alpha")) == (outcome == "ok")
+            assert KEY[:-1] not in reply.body.decode()
+            assert said not in reply.text or outcome == "ok"
+
+
 @pytest.mark.parametrize("status", [400, 500])
 @MODES
 async def test_a_prompt_that_an_error_quotes_is_in_no_receipt(status: int, stream: bool) -> None:

@@ -54,6 +54,12 @@ class Breaker:
             return False
         return now < (self._open_until if self.state is State.OPEN else self._probe_until)
 
+    def out_seconds(self, now: float) -> float:
+        """Until a call may pass, 0 or more."""
+        if self.state is State.CLOSED:
+            return 0.0
+        return max((self._open_until if self.state is State.OPEN else self._probe_until) - now, 0.0)
+
     def admits(self, now: float) -> bool:
         """May a call pass now? After cooling the first to ask becomes the probe; the next must wait for its outcome."""
         if self.state is State.CLOSED:

@@ -23,11 +23,13 @@ def exhausted(
     now: float,
     is_pinned: bool = False,
     is_cut_short: bool = False,
+    out_seconds: float | None = None,
 ) -> GatewayError:
     """What the caller is told when every candidate failed or must not be asked now.
 
     cooling: by target. is_pinned: the caller named the models, so one that is gone is for him to change.
     is_cut_short: there were more to ask, but too many requests are failing for each to ask them all.
+    out_seconds: until the first of those that have failed of late may be asked again; None when none was spared.
     """
     kinds = {fault.kind for _, fault in failures} | {cooldown.kind for cooldown in cooling.values()}
     told = in_words(failures, cooling, now) + (CUT_SHORT if is_cut_short else "")
@@ -40,6 +42,11 @@ def exhausted(
         )
     if kinds == {FaultKind.TOO_LARGE}:
         return PayloadTooLarge(f"The request is larger than every candidate takes. {told}")
+    if not kinds and out_seconds is not None:
+        return Overloaded(
+            "Every candidate has failed of late, and other requests find out whether that is over.",
+            retry_after_seconds=max(out_seconds, 1.0),
+        )
     if not kinds:  # nobody was asked, and nobody kept out
         return UpstreamExhausted("No time was left to ask anybody.", status=504, code="upstream_timeout")
     if not kinds - {FaultKind.RATE_LIMITED}:

@@ -172,6 +172,11 @@ class Health:
         longest = later(own, shared) if own and shared else own or shared
         return longest if longest and longest.until > now else None
 
+    def out_seconds(self, column: int, now: float) -> float:
+        """Until the target's breaker lets a call pass; 0 when it does."""
+        breaker = self._breakers.get(column)
+        return 0.0 if breaker is None else breaker.out_seconds(now)
+
     def admits(self, column: int, now: float) -> bool:
         """May an attempt start? Takes the probe's place when the breaker is half open."""
         breaker = self._breakers.get(column)

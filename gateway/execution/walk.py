@@ -23,7 +23,7 @@ class Walk:
     stated a wait, or has refused our key: a call would make that worse. And only for some of many requests.
     """
 
-    __slots__ = ("_cooling", "_deferred", "_errand", "_is_cut_short", "_kept_out", "_queue")
+    __slots__ = ("_cooling", "_deferred", "_errand", "_is_cut_short", "_kept_out", "_out_seconds", "_queue")
 
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
@@ -32,6 +32,7 @@ class Walk:
         self._cooling: dict[str, Cooldown] = {}
         self._deferred: set[str] = set()  # had no room when it was their turn: asked when nobody else is left
         self._is_cut_short = False
+        self._out_seconds: float | None = None  # of those that are spared a call
 
     def __iter__(self) -> Iterator[Line]:
         errand = self._errand
@@ -48,6 +49,7 @@ class Walk:
             if not errand.may_go_on() or not errand.may_try_on() or (now := monotonic()) >= errand.over_at:
                 return
             if not errand.retries.allows_panic(now):
+                self._out_seconds = min(errand.health.out_seconds(one.column, now) for one in self._kept_out)
                 return
             self._cooling.pop(candidate.target, None)
             yield errand.lines[candidate.column]
@@ -102,7 +104,7 @@ class Walk:
         """What the caller is told at the end of it."""
         errand = self._errand
         is_pinned = all(leg.columns is not None for leg in errand.decision.selection.legs)
-        return exhausted(errand.failures, self._cooling, monotonic(), is_pinned, self._is_cut_short)
+        return exhausted(errand.failures, self._cooling, monotonic(), is_pinned, self._is_cut_short, self._out_seconds)
 
 
 def whoever_is_left(errand: Errand, line: Line, verdict: Verdict, scope: Scope) -> list[Candidate]:

@@ -51,6 +51,18 @@ async def test_when_everybody_is_down_requests_end_after_their_first_fallback() 
     assert len(other.json["steelyard"]["attempts"]) <= 2
 
 
+async def test_a_request_that_is_spared_a_hopeless_call_is_told_when_to_come_back() -> None:
+    target = "sim/swift-mini@sim-alpha"
+    async with simulated("sim-alpha") as sim, opened(snapshot_of(sim.ports)) as spine:
+        for _ in range(6):
+            await spine.ask(target, simulate="F29")
+        while spine.state.retries.allows_panic(asyncio.get_running_loop().time()):
+            pass
+        reply = await spine.ask(target, simulate="F29")
+    assert (reply.status, reply.json["steelyard"]["attempts"]) == (503, [])
+    assert int(reply.headers["retry-after"]) >= 1
+
+
 @pytest.mark.parametrize(("requests_per_second", "most_share"), [(1, 1.1), (100, 0.05), (1_000, 0.035)])
 def test_when_all_are_out_few_of_many_requests_are_tried_and_every_one_of_few(
     requests_per_second: int, most_share: float

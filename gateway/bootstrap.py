@@ -48,7 +48,7 @@ from gateway.server.listen import netloc, open_shared, open_sockets
 from gateway.server.lockdown import lock_down, refuse_root
 from gateway.server.memory import open_descriptors, resident_bytes
 from gateway.server.protocol import SteelyardProtocol
-from gateway.server.sharing import share
+from gateway.server.sharing import catch_up, share
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
 from gateway.settings.rules import host_rules, is_loopback
@@ -413,6 +413,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         await stack.enter_async_context(background(house, server, transport.wallet, neighbours))
         if place is not None:
             await stack.enter_async_context(linked(neighbours, socket.socket(fileno=place.link), server))
+            await catch_up(state)
         await server.serve(sockets)
 
 

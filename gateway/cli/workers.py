@@ -77,7 +77,8 @@ class Workers:
                 await self._start(worker, tasks)
                 kept.append(tasks.create_task(self._keep(worker, tasks)))
                 if not await self._until_ready(worker, kept[-1]):
-                    self.stop()
+                    if not self._stopping.is_set():
+                        self.stop()
                     break
             else:
                 self._tell(self._workers[0], Word("announce"))
@@ -93,17 +94,19 @@ class Workers:
         self._stopping.set()
         for listener in self._sockets:
             listener.close()
-        self._send(number)
+        for worker in self._workers:
+            self._send(worker, number)
 
     def reload(self) -> None:
         """Have the settings read again."""
-        self._send(signal.SIGHUP)
-
-    def _send(self, number: signal.Signals) -> None:
         for worker in self._workers:
-            if worker.process is not None and worker.process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    worker.process.send_signal(number)
+            if worker.is_ready:  # one that is not reads them anyway, and SIGHUP would end it
+                self._send(worker, signal.SIGHUP)
+
+    def _send(self, worker: Worker, number: signal.Signals) -> None:
+        if worker.process is not None and worker.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.send_signal(number)
 
     async def _start(self, worker: Worker, tasks: asyncio.TaskGroup) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -132,7 +135,9 @@ class Workers:
                 worker.writer.close()
             worker.ready = None
             self._tell_all(Word("gone", worker.number), worker)
-            if self._stopping.is_set() or not self._is_up:
+            if self._stopping.is_set():
+                return 0 if -code in GO else abs(code)  # one that had not begun yet goes by the signal itself
+            if not self._is_up:
                 return abs(code)
             lived = monotonic() - worker.started
             worker.short_lives = worker.short_lives + 1 if lived < SHORT_LIFE_SECONDS else 0
@@ -142,7 +147,7 @@ class Workers:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
             if self._stopping.is_set():
-                return abs(code)
+                return 0
             await self._start(worker, tasks)
 
     @property
@@ -168,15 +173,17 @@ class Workers:
             elif word.kind == "answer":
                 self._tell(self._workers[word.receiver], word)
             elif word.kind == "ask":
-                asked = tuple(other.number for other in self._workers if other is not worker and other.is_ready)
-                self._tell(worker, Word("asked", question=word.question, workers=asked))
-                self._tell_all(word, worker)
+                asked = [other for other in self._workers if other is not worker and other.is_ready]
+                numbers = tuple(other.number for other in asked)
+                self._tell(worker, Word("asked", question=word.question, workers=numbers))
+                for other in asked:
+                    self._tell(other, word)
             else:
                 self._tell_all(word, worker)
 
     def _tell_all(self, word: Word, sender: Worker) -> None:
         for worker in self._workers:
-            if worker is not sender and worker.is_ready:
+            if worker is not sender:  # one that is about to begin hears it when it does
                 self._tell(worker, word)
 
     def _tell(self, worker: Worker, word: Word) -> None:

@@ -18,7 +18,7 @@ log = logging.getLogger("steelyard")
 
 LENGTH_BYTES = 4
 LONGEST = 128 * 2**20  # bytes of a message
-ANSWER_SECONDS = 660.0  # at most; whoever answers late waits for a request of his own to end
+ANSWER_SECONDS = 2.0  # for what a neighbour has at hand; one that is stuck is gone without
 
 Kind = Literal["tell", "ask", "answer", "asked", "gone", "ready", "announce"]
 Handler = Callable[[bytes, int], "bytes | Awaitable[bytes]"]  # what is said, the number of who says it -> an answer
@@ -100,8 +100,8 @@ class Neighbours:
         if self._writer is not None:
             write_word(self._writer, Word("tell", self.number, topic=topic, said=said))
 
-    async def ask(self, topic: str, said: bytes) -> list[bytes]:
-        """What the others know of it: all answers that say something."""
+    async def ask(self, topic: str, said: bytes, seconds: float = ANSWER_SECONDS) -> list[bytes]:
+        """What the others know of it: all answers that say something and come within `seconds`."""
         if self._writer is None:
             return []
         self._last_question += 1
@@ -109,10 +109,10 @@ class Neighbours:
         self._questions[number] = question
         write_word(self._writer, Word("ask", self.number, question=number, topic=topic, said=said))
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 await question.answered.wait()
         except TimeoutError:
-            log.warning("the other workers have not answered about %s within %g s", topic, ANSWER_SECONDS)
+            log.warning("the other workers have not answered about %s within %g s", topic, seconds)
         finally:
             del self._questions[number]
         return question.answers

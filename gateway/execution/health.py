@@ -265,6 +265,21 @@ class Health:
             self._cooling[column, one] = later(self._cooling.get((column, one), cooldown), cooldown)
             self.when_noticed(Notice("cooling", provider, one, target, cooldown.until, cooldown.kind))
 
+    def standing(self, now: float) -> list[Notice]:
+        """What a process that begins now has to be told: all that holds still."""
+        ids, offers = self._targets.ids, self._targets.offers
+        return [
+            *(
+                Notice("cooling", offers[column].provider, key, ids[column], wait.until, wait.kind)
+                for (column, key), wait in self._cooling.items()
+                if wait.until > now
+            ),
+            *(
+                Notice("refused", provider, key, until=wait.until, kind=wait.kind)
+                for (provider, key), wait in self._refused.items()
+            ),
+        ]
+
     def heed(self, notice: Notice) -> None:
         """Go by what another process has learned. It has told the operator, so nothing is told again."""
         which, cooldown = (notice.provider, notice.key), Cooldown(notice.until, notice.kind)

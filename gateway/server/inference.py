@@ -33,7 +33,18 @@ from gateway.server.clients import is_told_usage
 from gateway.server.limits import CallerGone, Message, Receive, Scope, Send, read_body
 from gateway.server.metadata import cost_header, headers_of, loss_header, metadata_of, request_ids
 from gateway.server.protocol import EXTENSION
-from gateway.server.replays import ANSWERED, PACK, REPLAY, Claim, Repeated, claim_of, fingerprint, key_of, reused
+from gateway.server.replays import (
+    ANSWERED,
+    LONGEST_REQUEST_SECONDS,
+    PACK,
+    REPLAY,
+    Claim,
+    Repeated,
+    claim_of,
+    fingerprint,
+    key_of,
+    reused,
+)
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
 from gateway.server.state import State
@@ -167,7 +178,8 @@ class Exchange:
         if not neighbours.exist:
             return []
         with replays.asking(claim):
-            told = await neighbours.ask(REPLAY, PACK(Repeated(claim, fingerprint(body))))
+            question = PACK(Repeated(claim, fingerprint(body)))
+            told = await neighbours.ask(REPLAY, question, LONGEST_REQUEST_SECONDS)
         for answered in map(ANSWERED, told):
             if answered.is_other:
                 raise reused()

@@ -20,6 +20,7 @@ from gateway.server.limits import Message, Scope
 HEADER = b"idempotency-key"
 LONGEST_KEY = 255  # characters, as Stripe has it
 KEPT_SECONDS = 86_400.0
+LONGEST_REQUEST_SECONDS = 660.0  # for which another worker may still be at it
 SAMPLED_BYTES = 4_096  # at either end of a body, by which two requests are told apart
 
 

@@ -1,6 +1,7 @@
 """What the workers of a host tell each other as they learn it: cooldowns, refused keys, conversations."""
 
 from functools import partial
+from time import monotonic
 
 import msgspec
 
@@ -10,9 +11,10 @@ from gateway.routing.session import Branch
 from gateway.server.state import State
 
 NOTICE = msgspec.msgpack.Decoder(Notice).decode
+NOTICES = msgspec.msgpack.Decoder(dict[str, list[Notice]]).decode  # by topic
 BRANCH = msgspec.msgpack.Decoder(tuple[int, Branch]).decode
 ENCODE = msgspec.msgpack.Encoder().encode
-CHAT, EMBEDDINGS, SESSION = "health", "health of embeddings", "session"
+CHAT, EMBEDDINGS, STANDING, SESSION = "health", "health of embeddings", "all health", "session"
 
 
 def share(state: State) -> None:
@@ -24,8 +26,23 @@ def share(state: State) -> None:
     speak(state, state.live.current)
     for topic in (CHAT, EMBEDDINGS):
         neighbours.on(topic, partial(hear, state, topic))
+    neighbours.on(STANDING, partial(stand, state))
     state.sessions.when_noted = lambda place, branch: neighbours.tell(SESSION, ENCODE((place, branch)))
     neighbours.on(SESSION, partial(hear_branch, state))
+
+
+async def catch_up(state: State) -> None:
+    """Heed what the others have learned before we began, lest a worker that takes another's place finds it out anew."""
+    for told in await state.neighbours.ask(STANDING, b""):
+        for topic, notices in NOTICES(told).items():
+            for notice in notices:
+                markets(state.live.current)[topic].health.heed(notice)
+
+
+def stand(state: State, said: bytes, sender: int) -> bytes:
+    """All that holds here, for one who has just begun."""
+    now = monotonic()
+    return ENCODE({topic: market.health.standing(now) for topic, market in markets(state.live.current).items()})
 
 
 def speak(state: State, snapshot: Snapshot) -> None:

@@ -306,6 +306,23 @@ def test_what_is_known_of_each_key_outlives_a_reload() -> None:
     assert new.take_key(2, NOW) == 0
 
 
+def test_a_process_that_begins_later_is_told_what_still_holds_and_alerts_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = keyed(2)
+    health.failed(0, NOW - 60.0, fault(FaultKind.RATE_LIMITED, 7.0), 0)
+    health.failed(1, NOW, fault(FaultKind.RATE_LIMITED, 9.0), 0)
+    health.failed(2, NOW, fault(FaultKind.CREDENTIALS), 1)
+    caplog.clear()
+    new = keyed(2)
+    for notice in health.standing(NOW):
+        new.heed(notice)
+    assert new.standing(NOW) == health.standing(NOW)
+    assert waits(new, NOW) == waits(health, NOW) == [0.0, 9.0, 0.0]
+    new.failed(0, NOW, fault(FaultKind.CREDENTIALS), 1)
+    assert caplog.messages == []
+
+
 def test_how_slow_a_target_gets_is_known_after_fifty_answers_and_forgotten_with_them() -> None:
     health = health_of()
     for step in range(49):

@@ -44,6 +44,12 @@ def all_see(gateway: Gateway, decision: str) -> None:
         assert anew(gateway, "GET", f"/v1/decisions/{decision}").json()["decision"] is not None
 
 
+def until_both_serve(gateway: Gateway) -> None:
+    """Each worker tells its figures, so both are there."""
+    while not all(f'{{worker="{number}"}}' in anew(gateway, "GET", "/metrics").text for number in (0, 1)):
+        assert len(children(gateway)) <= 2
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     gateway = Gateway(tmp_path_factory.mktemp("pair"), environ=FAST, more=TWO)
@@ -110,12 +116,19 @@ def script(simulator: Simulator, **rule: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", ["F11;ra=60", "F21"], ids=["limited", "refused"])
-def test_what_one_worker_is_told_of_a_key_the_other_heeds(own: tuple[Gateway, Simulator], fault: str) -> None:
+def test_what_one_worker_is_told_of_a_key_all_heed_also_one_that_comes_later(
+    own: tuple[Gateway, Simulator], fault: str
+) -> None:
     gateway, simulator = own
     script(simulator, fault=fault)
     answer = anew(gateway, "POST", "/v1/chat/completions", json={**HELLO, "model": "cheap"})
     assert answer.headers["x-steelyard-provider"] == "two"
     all_see(gateway, answer.headers["x-steelyard-decision"])
+    for _ in range(CONNECTIONS):
+        assert anew(gateway, "POST", "/v1/chat/completions", json={**HELLO, "model": "cheap"}).status_code == 200
+    os.kill(children(gateway)[-1], signal.SIGKILL)
+    gateway.wait_for("another takes its place")
+    until_both_serve(gateway)
     for _ in range(CONNECTIONS):
         assert anew(gateway, "POST", "/v1/chat/completions", json={**HELLO, "model": "cheap"}).status_code == 200
     assert len(simulator.log("sim-alpha")) == 1
@@ -216,6 +229,16 @@ def test_workers_that_are_stopped_let_their_streams_end(tmp_path: Path) -> None:
         assert all("data: [DONE]" in stream.rest() for stream in opened)
         assert gateway.child.wait(30) == 0
     assert len(ledger_ids(tmp_path)) == 6
+
+
+def test_a_worker_that_is_stopped_before_it_serves_is_no_failure(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, environ=FAST, more=TWO)
+    with stopped_after(gateway):
+        os.kill(children(gateway)[-1], signal.SIGKILL)
+        gateway.wait_for("another takes its place")
+        gateway.child.send_signal(signal.SIGHUP)
+        gateway.child.send_signal(signal.SIGTERM)
+        assert gateway.child.wait(30) == 0
 
 
 def test_a_second_signal_ends_the_streams_and_bills_them(tmp_path: Path) -> None:

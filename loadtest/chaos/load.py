@@ -258,9 +258,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=50, seconds=6),
         Size(at_once=100, seconds=30),
         slow_readers,
-        known_misses=("memory for all slow readers",),
-        note="Some 0.9 MiB for each reader, seconds after it began to read. Which of the buffers between provider and "
-        "caller hold it has not been looked into yet.",
     ),
     Scenario(
         "soak",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import logging
 import math
@@ -301,12 +302,15 @@ class House:
         return compile_snapshot(settings, catalog, self._environ, ports)
 
 
+AT_START = ("log_format", "workers", "worker_silence_seconds", "max_connections", "max_connections_per_address")
+
+
 def needing_restart(before: Settings, after: Settings) -> list[str]:
     """The changed settings that a running server does not follow."""
     return [
         *(f"ledger.{name}" for name in changed(before.ledger, after.ledger)),
         *(f"catalog.{name}" for name in changed(before.catalog, after.catalog) if name != "grid_g_per_kwh"),
-        *(f"server.{name}" for name in changed(before.server, after.server) if name == "log_format"),
+        *(f"server.{name}" for name in changed(before.server, after.server) if name in AT_START),
     ]
 
 
@@ -341,6 +345,7 @@ def sockets_for(settings: Settings, options: Options, count: int) -> tuple[list[
 
 async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError when something is wrong that a person can put right."""
+    faulthandler.enable()  # whoever ends us with SIGABRT is told where we hung
     house, place = House(options, os.environ), own_place(os.environ)
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:

@@ -160,6 +160,9 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
     port: Annotated[int, said("listen port; 0 takes a free one", ge=0, le=65_535)] = 8080
     workers: Annotated[int, said("processes that serve; more than one share the port", ge=1, le=64)] = 1
+    worker_silence_seconds: Annotated[
+        float, said("one of several workers that hangs for so long is ended, and replaced", ge=1)
+    ] = 30.0
     max_body_bytes: Annotated[int, said("a larger request is refused with 413", ge=1)] = 33_554_432
     drain_seconds: Annotated[
         Amount, said("after SIGTERM, for what is being answered; then streams end with an error and are billed")

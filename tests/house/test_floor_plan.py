@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOOR = {
     "core": 0,
-    **dict.fromkeys(["errors", "wire", "framing"], 1),
+    **dict.fromkeys(["errors", "child", "wire", "framing"], 1),
     **dict.fromkeys(["settings", "dialects", "transport", "counters"], 2),
     **dict.fromkeys(["catalog", "providers"], 3),
     **dict.fromkeys(["routing", "accounting"], 4),

@@ -118,9 +118,7 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
         print_json(decision)
         return
     request = decision.request
-    ahead = (
-        f", {points(decision, decision.margin)} ahead of {decision.runner_up}" if decision.margin is not None else ""
-    )
+    ahead = "" if decision.margin is None else f", {points(decision, decision.margin)} ahead of {decision.runner_up}"
     say(f"{decision.winner} wins under router {decision.router}{ahead}", "bold")
     needs = f", needs {', '.join(request.needs)}" if request.needs else ""
     say(

@@ -173,6 +173,8 @@ def figure_cell(decision: DecisionRecord, candidate: CandidateRecord, name: str)
     share = candidate.dimensions[name]
     figure = number(share.figure, DIGITS) or "?"
     with_unit = {"USD": f"${figure}", "s": f"{figure}s", "gCO2e": f"{figure}g"}.get(share.unit, figure)
+    learned = candidate.learned_quality if name == "quality" else None
+    with_unit += f" ({learned:+.2g} learned)" if learned is not None else ""
     return f"{'~' if share.estimated else ''}{with_unit} {points(decision, share.contribution)}"
 
 

@@ -57,6 +57,7 @@ class CandidateRecord(Struct, frozen=True):
     score: float
     last_resort: bool
     router: str  # whose weights ranked it
+    learned_quality: float | None  # what own outcomes have changed in `quality`; None where nothing was learned
     dimensions: dict[str, Share]
 
 
@@ -270,8 +271,15 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateR
         score=parts.score,
         last_resort=candidate.last_resort,
         router=policy.name,
+        learned_quality=_learned(case, candidate.column),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
     )
+
+
+def _learned(case: Case, column: int) -> float | None:
+    learned = case.targets.learned
+    change = 0.0 if learned is None else learned.item(case.request.task, column)
+    return significant(change) if change else None
 
 
 def _exclusions(cases: list[Case], eligible: set[int]) -> list[Exclusion]:

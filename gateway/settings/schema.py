@@ -232,6 +232,16 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all", ge=0)] = 90
 
 
+class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is learned from this deployment's own outcomes; no text is ever kept for it."""
+
+    enabled: Annotated[bool, said("take feedback, and count in the learned weights that are in use")] = False
+    implicit: Annotated[
+        bool, said("learn from turns that were asked again, and from answers that were cut short or refused, as well")
+    ] = False
+    path: Annotated[str, said("folder of the learned weights")] = ".steelyard/weights"
+
+
 class MetadataSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What answers say about themselves."""
 
@@ -260,4 +270,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     catalog: Annotated[CatalogSettings, said("the catalog of models")] = CatalogSettings()
     ledger: Annotated[LedgerSettings, said("where receipts go")] = LedgerSettings()
+    learning: Annotated[LearningSettings, said("what is learned from own outcomes")] = LearningSettings()
     metadata: Annotated[MetadataSettings, said("what answers say about themselves")] = MetadataSettings()

@@ -8,6 +8,7 @@ from msgspec import NODEFAULT, Struct
 from gateway.settings.reference import Setting, settings_of
 from gateway.settings.schema import (
     CatalogSettings,
+    LearningSettings,
     LedgerSettings,
     MetadataSettings,
     ModelSettings,
@@ -47,6 +48,7 @@ BLOCKS: dict[str, type[Struct]] = {
     "server": ServerSettings,
     "catalog": CatalogSettings,
     "ledger": LedgerSettings,
+    "learning": LearningSettings,
     "metadata": MetadataSettings,
 }
 

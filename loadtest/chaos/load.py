@@ -149,7 +149,7 @@ def soak(stage: Stage) -> list[Figure]:
     models = {MODEL: 0.95, **{f"chaos/mixed-{number}": 0.05 / len(MIXED) for number in range(len(MIXED))}}
     with Ground(stage, candidates) as ground:
         ground.stop()
-        ground.environ = {"PYTHONWARNINGS": "default::ResourceWarning", "PYTHONASYNCIODEBUG": "0"}
+        ground.environ = {"PYTHONWARNINGS": "default::ResourceWarning"}
         ground.start()
         flood(ground.load(models=models, at_once=8, requests=WARM_UP), stage.folder, "warm")
         start = vitals_of(ground.pid)

@@ -135,6 +135,7 @@ def receipt(
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
         finish=finish,
+        decided=b"" if prompt.wishes is not None else errand.packer.pack(decision, prompt.chain),
     )
 
 

@@ -225,6 +225,7 @@ class Exchange:
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
             hedges=self.state.hedges,
+            packer=self.market.packer,
             recollection=found,
         )
 

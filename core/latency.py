@@ -39,13 +39,25 @@ class LatencyBook:
         self._latest = _numbers(n)  # monotonic second of the latest answer
         self._seen = array("q", bytes(8 * n))
 
-    def observe_first_token(self, target: int, seconds: float, now: float) -> None:
-        """An answer's first token came after `seconds`."""
-        self._observe(target, seconds, now)
-
-    def observe_speed(self, target: int, seconds_per_token: float, now: float) -> None:
-        """An answer was written at `seconds_per_token`."""
-        self._observe(target, seconds_per_token, now)
+    def observe(self, target: int, seconds: float, now: float) -> None:
+        """An answer took `seconds`: to its first token, or for each token of it."""
+        if not 0.0 < seconds < math.inf:
+            return
+        log = math.log(seconds)
+        bins = self._bins.get(target)
+        if bins is None:
+            bins = self._begin(target, log, now)
+        doublings = (now - self._epoch[target]) / HALF_LIFE_SECONDS
+        if doublings > MOST_DOUBLINGS:
+            bins = self._move_epoch(target, now)
+            doublings = 0.0
+        weight: float = 2.0**doublings
+        bins[_bin_of(log)] += weight
+        self._weight[target] += weight
+        self._log_mean[target] += MEAN_SHARE * (log - self._log_mean[target])
+        self._seen[target] += 1
+        if now > self._latest[target]:
+            self._latest[target] = now
 
     def quantile(self, target: int, q: float, now: float) -> float:
         """Seconds at quantile `q` of `target`, weighted to the last few minutes.
@@ -73,17 +85,19 @@ class LatencyBook:
         """Answers ever seen of `target`."""
         return self._seen[target]
 
-    def blend(self, prior: F32, now: float) -> F32:
+    def blend(self, prior: F32, now: float, worth: float = 1.0) -> F32:
         """Prior and running mean of every target, in seconds, mixed in their logarithms.
 
         The live share is w / (w + 5), w being the number of answers that still count: at first the prior stands alone,
         20 fresh answers leave it a fifth, and a target that nobody has used for long drifts back to it. A prior of 0
-        stays as it is.
+        stays as it is. worth: of an answer, 0-1, when it says little of what is asked.
         """
+        if not self._bins:
+            return prior
         live = np.flatnonzero((np.asarray(self._seen) > 0) & (prior > 0))
         latest, epoch = np.asarray(self._latest)[live], np.asarray(self._epoch)[live]
         # Two answers may be reported out of order; time that runs backwards must not inflate the past.
-        weight = np.asarray(self._weight)[live] * 0.5 ** ((np.maximum(latest, now) - epoch) / HALF_LIFE_SECONDS)
+        weight = worth * np.asarray(self._weight)[live] * 0.5 ** ((np.maximum(latest, now) - epoch) / HALF_LIFE_SECONDS)
         share = weight / (weight + PRIOR_SAMPLES)
         blended = prior.copy()
         blended[live] = np.exp((1 - share) * np.log(prior[live]) + share * np.asarray(self._log_mean)[live])
@@ -100,25 +114,6 @@ class LatencyBook:
         self._epoch[target] = other._epoch[other_target]
         self._latest[target] = other._latest[other_target]
         self._seen[target] = other._seen[other_target]
-
-    def _observe(self, target: int, seconds: float, now: float) -> None:
-        if not 0.0 < seconds < math.inf:
-            return
-        log = math.log(seconds)
-        bins = self._bins.get(target)
-        if bins is None:
-            bins = self._begin(target, log, now)
-        doublings = (now - self._epoch[target]) / HALF_LIFE_SECONDS
-        if doublings > MOST_DOUBLINGS:
-            bins = self._move_epoch(target, now)
-            doublings = 0.0
-        weight: float = 2.0**doublings
-        bins[_bin_of(log)] += weight
-        self._weight[target] += weight
-        self._log_mean[target] += MEAN_SHARE * (log - self._log_mean[target])
-        self._seen[target] += 1
-        if now > self._latest[target]:
-            self._latest[target] = now
 
     def _begin(self, target: int, log: float, now: float) -> "array[float]":
         self._log_mean[target] = log

@@ -58,3 +58,4 @@ class Receipt(Struct, frozen=True, gc=False):
     input_tokens_estimate: int = 0  # what the decision was made with
     output_tokens_estimate: int = 0
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used
+    explored: bool = False  # the first choice was asked to learn of it, and not for its score

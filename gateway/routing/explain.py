@@ -55,6 +55,8 @@ class CandidateRecord(Struct, frozen=True):
     score: float
     last_resort: bool
     router: str  # whose weights ranked it
+    load: float  # requests under way / those that its provider takes at once
+    recent_calls: float  # that ended in the last minutes, with a half-life of five
     dimensions: dict[str, Share]
 
 
@@ -99,6 +101,8 @@ class DecisionRecord(Struct, frozen=True):
     flips: dict[str, Flip]  # of the best-scored candidate, by dimension; empty when it has no rival
     skipped: tuple[str, ...]
     session: SessionRecord | None = None  # None for the first request of a conversation
+    pick: float = 0.0  # the number in [0, 1) that near ties, and what is explored, were drawn with
+    explored: bool = False  # the winner was asked to learn of it, and not for its score
 
 
 class Summary(Struct, frozen=True):
@@ -107,6 +111,7 @@ class Summary(Struct, frozen=True):
     standings: tuple[Standing, ...]
     margin: float | None  # None when another than the first choice answered, or nobody
     excluded: dict[str, int]
+    explored: bool
 
 
 def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
@@ -145,6 +150,8 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         flips=flips(every, cases),
         skipped=decision.selection.skipped,
         session=_session_record(decision, cases[0]),
+        pick=decision.pick,
+        explored=decision.plan.is_explored,
     )
 
 
@@ -163,7 +170,7 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
         standings.append(Standing(candidate.target, parts.score, shares, rank))
     reasons = furthest_reasons(cases) if len(legs) > 1 else plan.rankings[0].reasons
     margin = plan.margin if column == plan.candidates[0].column else None
-    return Summary(tuple(standings), margin, exclusion_counts(legs, reasons))
+    return Summary(tuple(standings), margin, exclusion_counts(legs, reasons), plan.is_explored)
 
 
 def _shown(decision: Decision, column: int | None, count: int) -> Sequence[tuple[int, Candidate]]:
@@ -257,6 +264,8 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateR
         score=parts.score,
         last_resort=candidate.last_resort,
         router=policy.name,
+        load=significant(case.live.load.item(candidate.column)),
+        recent_calls=significant(case.live.calls.item(candidate.column)),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
     )
 

@@ -86,6 +86,10 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
     spread: Annotated[Share, said("score distance within which targets count as equal and share the load")] = 0.0
+    explore: Annotated[
+        Share,
+        said("share of requests that ask a near tie nobody asked of late; never in a tool loop or a conversation"),
+    ] = 0.0
     sessions: Annotated[
         bool,
         said("count what a conversation's targets have in their prompt caches, and stay with the one that answered"),

@@ -88,7 +88,7 @@ def for_embeddings(name: str, settings: RouterSettings, catalog: Catalog) -> Rou
             "steelyard catalog list embed names those of the catalog"
         )
     allow = (*settings.allow, known[model]) if stated and settings.allow else settings.allow
-    return replace(settings, limits=limits, allow=allow, anchors=ANCHORS)
+    return replace(settings, limits=limits, allow=allow, anchors=ANCHORS if settings.worth is None else {})
 
 
 def listed(models: Sequence[str]) -> str:

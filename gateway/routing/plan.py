@@ -15,6 +15,7 @@ from gateway.catalog.columns import Targets
 from gateway.routing.describe import Profile
 from gateway.routing.eligibility import Case, refusal
 from gateway.routing.near_ties import drawn_by_load, stale_within
+from gateway.routing.nearest import nearest
 from gateway.routing.policy import Policy
 from gateway.routing.selection import Selection
 
@@ -27,7 +28,7 @@ class Candidate(Struct, frozen=True, gc=False):
 
     column: int
     target: str  # "openai/gpt-5@openai"
-    score: float  # 0-1, by the weights of its leg
+    score: float  # 0-1, by the weights of its leg, or USD
     last_resort: bool  # cooling, broken or less available than the router wants
     leg: int  # of the selection
 
@@ -37,6 +38,7 @@ class Plan(Struct, frozen=True):
 
     candidates: tuple[Candidate, ...]
     rankings: tuple[Ranking, ...]  # one for each leg
+    is_over_limits: bool = False  # nothing was within the routers' limits; least over first
     is_explored: bool = False  # the first is asked to learn of it, and not for its score
 
     @property
@@ -45,7 +47,7 @@ class Plan(Struct, frozen=True):
 
         None when nothing else is eligible, or the order between the two was not one of scores.
         """
-        if len(self.candidates) < 2:
+        if len(self.candidates) < 2 or self.is_over_limits:
             return None
         first, second = self.candidates[:2]
         comparable = first.leg == second.leg and first.last_resort == second.last_resort
@@ -88,6 +90,8 @@ def make_plan(
 ) -> Decision:
     """Rank the targets of every leg. Raises NothingEligible, or ContextTooLong when only the window is in the way.
 
+    Where all are over a limit, and the router lets limits give way, those that are least over take their place.
+
     pick: in [0, 1); draws the first among those within the router's `spread` of the best, and which requests explore.
     stay: the column that answered this conversation so far, which goes on unless another gains more than `stay_margin`.
     may_explore: no conversation would be torn; whether it is done is the router's `explore`.
@@ -95,17 +99,33 @@ def make_plan(
     count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
     plan = ranked(selection, profile, targets, scorer, live, pick, count)
     if not plan.candidates:
-        raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
-    decision = Decision(selection, profile, targets, scorer, live, pick, plan, stay=stay, may_explore=may_explore)
-    return replace(decision, plan=with_own_first(decision))
+        cases = _cases(selection, profile, targets, scorer, live)
+        plan = over_limits(plan, cases, count)
+        if not plan.candidates:
+            raise refusal(cases, selection.skipped)
+    return settled(Decision(selection, profile, targets, scorer, live, pick, plan, stay=stay, may_explore=may_explore))
 
 
-def with_own_first(decision: Decision) -> Plan:
-    """The plan with the target first that has the conversation, or that is to be explored."""
-    if decision.stay is None:
-        return exploring(decision) if decision.may_explore else decision.plan
-    makes_sense = not decision.preferred or decision.stay in decision.preferred
-    return staying(decision.plan, decision.selection, decision.stay) if makes_sense else decision.plan
+def settled(decision: Decision) -> Decision:
+    """The decision with the target first that has the conversation, or that is to be explored."""
+    plan, stay = decision.plan, decision.stay
+    if plan.is_over_limits:
+        return decision
+    if stay is None:
+        plan = exploring(decision) if decision.may_explore else plan
+    elif not decision.preferred or stay in decision.preferred:
+        plan = staying(plan, decision.selection, stay)
+    return decision if plan is decision.plan else replace(decision, plan=plan)
+
+
+def over_limits(plan: Plan, cases: list[Case], count: int) -> Plan:
+    """The plan with the first `count` of those that are least over their routers' limits, if these give way."""
+    found = []
+    for leg, column in nearest(cases)[:count]:
+        case = cases[leg]
+        is_last = bool(case.table.last_resort[column])
+        found.append(Candidate(column, case.targets.ids[column], float(case.table.score[column]), is_last, leg))
+    return replace(plan, candidates=tuple(found), is_over_limits=True)
 
 
 def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
@@ -113,10 +133,10 @@ def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
     first = plan.candidates[0]
     if stay is None or first.column == stay:
         return plan
-    settings = selection.legs[first.leg].policy.settings
+    policy = selection.legs[first.leg].policy
     rivals = [one for one in plan.candidates if (one.leg, one.last_resort) == (first.leg, first.last_resort)]
     own = next((one for one in rivals if one.column == stay), None)
-    margin = max(settings.stay_margin, settings.spread)
+    margin = max(policy.stay_margin, policy.settings.spread)
     if own is None or max(one.score for one in rivals) - own.score > margin:
         return plan
     return replace(plan, candidates=(own, *(one for one in plan.candidates if one is not own)))
@@ -129,16 +149,17 @@ def exploring(decision: Decision) -> Plan:
     """
     plan, pick = decision.plan, decision.pick
     first = plan.candidates[0]
-    settings = decision.selection.legs[first.leg].policy.settings
-    if pick >= settings.explore or first.last_resort:
+    policy = decision.selection.legs[first.leg].policy
+    share = policy.settings.explore
+    if pick >= share or first.last_resort:
         return plan
     rivals = [one for one in plan.candidates if is_rival(one, first, decision.preferred)]
-    margin = max(settings.stay_margin, settings.spread)
+    margin = max(policy.stay_margin, policy.settings.spread)
     calls = [decision.live.calls.item(one.column) for one in rivals]
     stale = stale_within(margin, [one.score for one in rivals], calls)
     if not stale:
         return plan
-    chosen = rivals[stale[int(pick / settings.explore * len(stale))]]
+    chosen = rivals[stale[int(pick / share * len(stale))]]
     others = (one for one in plan.candidates if one is not chosen)
     return replace(plan, candidates=(chosen, *others), is_explored=True)
 
@@ -156,8 +177,7 @@ def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
     found = {one.column: one for one in (*_narrowed(decision, fits), *decision.plan.candidates)}
     candidates = sorted(found.values(), key=lambda one: (one.last_resort, one.leg, one.column not in columns))
     plan = replace(decision.plan, candidates=tuple(candidates), is_explored=False)
-    decision = replace(decision, plan=plan, preferred=columns)
-    return replace(decision, plan=with_own_first(decision))
+    return settled(replace(decision, plan=plan, preferred=columns))
 
 
 def replan(decision: Decision, failed: Collection[str], window: float) -> list[Candidate]:

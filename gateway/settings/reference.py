@@ -18,9 +18,9 @@ commented file, `steelyard check` validates one. This page is made from the sche
 
 A running server takes over a changed file within a second or two, or on SIGHUP; `server.host`, `server.port`,
 `server.workers`, `server.worker_silence_seconds`, `server.max_connections`, `server.max_connections_per_address`,
-`server.log_format` and all of `ledger` and `catalog` need a restart. A file with a mistake changes nothing, nor does
-one that is emptied or gone: the settings last read go on serving, and the log says why. A file with nothing but a
-comment goes back to the defaults.
+`server.log_format`, `learning.path` and all of `ledger` and `catalog` need a restart. A file with a mistake changes
+nothing, nor does one that is emptied or gone: the settings last read go on serving, and the log says why. A file with
+nothing but a comment goes back to the defaults.
 """
 
 

@@ -10,12 +10,9 @@ SIZE_BOUNDS = (1_000.0, 8_000.0, 32_000.0)  # input tokens, by our estimate: cha
 SIZES = len(SIZE_BOUNDS) + 1
 LENT_SHARE = 0.25  # of an answer's weight, for each step between its size and the one that is asked about
 
-# For each size all sizes, itself first and the furthest last; of two that are equally near the larger one first, since
-# it errs on the slow side.
-NEAREST = tuple(
-    tuple(sorted(range(SIZES), key=lambda other, own=size: (abs(other - own), -other)))  # type: ignore[misc]
-    for size in range(SIZES)
-)
+# For each size all sizes, itself first and the furthest last. Of two that are equally near the larger one goes first,
+# since it errs on the slow side.
+NEAREST = ((0, 1, 2, 3), (1, 2, 0, 3), (2, 3, 1, 0), (3, 2, 1, 0))
 
 
 def size_of(input_tokens: float) -> int:
@@ -39,8 +36,8 @@ class SizedLatencyBook:
     def blend(self, prior: F32, size: int, now: float) -> F32:
         """Prior and answers of every target, in seconds; see LatencyBook.blend.
 
-        What is known of the other sizes, the nearer the more, takes the prior's place: an answer counts a quarter in the
-        next size and a sixteenth in the one after. So answers of the size itself rule as soon as there are a few.
+        What is known of the other sizes, the nearer the more, takes the prior's place: an answer counts a quarter in
+        the next size and a sixteenth in the one after. So a size's own answers rule as soon as there are a few.
         """
         figures = prior
         for other in reversed(NEAREST[size]):

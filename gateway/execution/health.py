@@ -245,9 +245,7 @@ class Health:
         self._limit(self._targets.offers[column].provider, key).ended()
         self.released(column)
 
-    def outpaced(
-        self, column: int, now: float, waited_seconds: float, key: int, input_tokens: float = 0.0
-    ) -> None:
+    def outpaced(self, column: int, now: float, waited_seconds: float, key: int, input_tokens: float = 0.0) -> None:
         """An attempt was given up because another target has begun to answer.
 
         Its first token would have come after more than `waited_seconds`. Once that is late for this target it counts as

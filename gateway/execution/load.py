@@ -8,7 +8,9 @@ from core.matrix import F32
 from gateway.execution.concurrency import FORGOTTEN, ConcurrencyLimit
 
 
-def loads(limits: Mapping[tuple[str, int], ConcurrencyLimit], by_provider: Mapping[str, tuple[int, ...]], n: int) -> F32:
+def loads(
+    limits: Mapping[tuple[str, int], ConcurrencyLimit], by_provider: Mapping[str, tuple[int, ...]], n: int
+) -> F32:
     """[n] requests under way / those that the provider takes at once, over all keys that were used; 0 where idle.
 
     limits: by provider and key. Where no refusal has shown a limit, it is that from which on one counts as none: so a

@@ -1,4 +1,4 @@
-"""Who goes first where scores hardly differ: the one with room, and now and then the one that nobody has asked of late."""
+"""Who goes first where scores hardly differ: the one with room, and now and then one that nobody has asked of late."""
 
 from collections.abc import Sequence
 

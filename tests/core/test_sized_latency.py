@@ -36,7 +36,8 @@ def test_a_prompt_has_the_size_of_its_tokens(tokens: float, size: int) -> None:
 
 
 def test_each_size_begins_with_the_nearest() -> None:
-    assert NEAREST == ((0, 1, 2, 3), (1, 2, 0, 3), (2, 3, 1, 0), (3, 2, 1, 0))
+    for size, nearest in enumerate(NEAREST):
+        assert list(nearest) == sorted(range(SIZES), key=lambda other: (abs(other - size), -other))
 
 
 def test_without_answers_every_size_is_as_was_expected() -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from core.matrix import LiveFigures
-from gateway.routing.describe import Profile
 from gateway.routing.explain import record, summary
 from gateway.routing.near_ties import FRESH_CALLS, drawn_by_load, stale_within
 from gateway.routing.plan import Decision, make_plan, preferring, replan
@@ -33,12 +32,13 @@ def decided(
     pick: float,
     stay: int | None = None,
     may_explore: bool = True,
-    request: Profile | None = None,
-    **settings: float,
+    spread: float = 0.0,
+    explore: float = 0.0,
+    stay_margin: float | None = None,
 ) -> Decision:
-    router = RouterSettings(preset="quality", **settings)
+    router = RouterSettings(preset="quality", spread=spread, explore=explore, stay_margin=stay_margin)
     choice = selector(mine=router).select("mine")
-    return make_plan(choice, request or profile(), TARGETS, SCORER, figures, pick, stay, may_explore)
+    return make_plan(choice, profile(), TARGETS, SCORER, figures, pick, stay, may_explore)
 
 
 def first(decision: Decision) -> str:

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from core.latency import HALF_LIFE_SECONDS, LatencyBook
-from core.sized_latency import NEAREST, SIZES, SizedLatencyBook, size_of
+from core.latency import HALF_LIFE_SECONDS
+from core.sized_latency import NEAREST, PRIOR_SAMPLES, SIZES, SizedLatencyBook, size_of
 
 NOW = 100.0
 PRIOR = np.array([4.0, 9.0], np.float32)
@@ -62,13 +62,6 @@ def test_a_few_answers_of_a_size_weigh_more_than_many_of_others() -> None:
     assert found[LONGEST] > 3.0
 
 
-def test_a_size_alone_blends_as_a_plain_book_does() -> None:
-    plain = LatencyBook(2)
-    for _ in range(7):
-        plain.observe(0, 1.5, NOW)
-    assert book_of(long=[1.5] * 7).blend(PRIOR, LONG, NOW).tolist() == plain.blend(PRIOR, NOW).tolist()
-
-
 def test_what_was_borrowed_is_forgotten_too() -> None:
     assert known(book_of(short=[1.0] * 20), NOW + 40 * HALF_LIFE_SECONDS) == pytest.approx([4.0] * SIZES)
 
@@ -91,3 +84,50 @@ def test_every_size_can_be_adopted() -> None:
     old, new = book_of(short=[1.0] * 30, longest=[9.0] * 30), SizedLatencyBook(2)
     new.adopt(0, old, 0)
     assert known(new) == known(old)
+
+
+def test_a_target_s_figure_moves_from_what_was_expected_to_what_it_shows() -> None:
+    seen = []
+    book = book_of()
+    for _ in range(60):
+        seen.append(known(book)[LONG])
+        book.observe(0, LONG, 1.0, NOW)
+    assert seen[0] == 4.0
+    assert seen == sorted(seen, reverse=True)
+    assert seen[int(PRIOR_SAMPLES)] == pytest.approx(2.0)  # half way, in the logarithm
+    assert seen[-1] < 1.15
+
+
+def test_it_drifts_back_when_nobody_asks() -> None:
+    book = book_of(short=[1.0] * 20)
+    drifting = [known(book, NOW + minutes * 60.0)[SHORT] for minutes in range(60)]
+    assert drifting == sorted(drifting)
+    assert drifting[-1] == pytest.approx(4.0, rel=1e-3)
+
+
+def test_a_blend_is_new_and_leaves_a_prior_of_nothing_alone() -> None:
+    prior = np.array([4.0, 0.0], np.float32)
+    book = book_of(short=[1.0] * 20)
+    book.observe(1, SHORT, 0.5, NOW)
+    blended = book.blend(prior, SHORT, NOW)
+    assert blended.dtype == np.float32
+    assert blended is not prior
+    assert prior.tolist() == [4.0, 0.0]
+    assert blended[1] == 0.0
+
+
+def test_an_answer_reported_late_does_not_inflate_the_past() -> None:
+    book = book_of()
+    for _ in range(20):
+        book.observe(0, SHORT, 1.0, 1_000.0)
+    book.observe(0, SHORT, 1.0, 10.0)
+    assert known(book, 1_000.0)[SHORT] >= 4.0 ** (PRIOR_SAMPLES / (PRIOR_SAMPLES + 21.0)) * 0.999
+
+
+def test_a_target_may_be_idle_for_years() -> None:
+    book = book_of(short=[1.0] * 20)
+    years_later = NOW + 1e9
+    assert known(book, years_later) == [4.0] * SIZES
+    book.observe(0, SHORT, 1.0, years_later)
+    share = 1 / (1 + PRIOR_SAMPLES)
+    assert known(book, years_later)[SHORT] == pytest.approx(4.0 ** (1 - share))

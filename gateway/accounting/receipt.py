@@ -60,3 +60,4 @@ class Receipt(Struct, frozen=True, gc=False):
     decided: bytes = b""  # `routing.replayable`: what it takes to decide again; b"": nothing was, or cannot be
     finish: str = ""  # why the answer ended, in the words of the format it came in
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used
+    explored: bool = False  # the first choice was asked to learn of it, and not for its score

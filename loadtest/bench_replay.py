@@ -48,7 +48,7 @@ def receipts(targets: Targets) -> Iterator[Receipt]:
             availability[rng.integers(0, n, TOUCHED)] *= np.float32(rng.random())
             view = packed_view(targets.prior._replace(availability=availability), targets.prior, marks)
         read, written = np.exp(rng.uniform(np.log(20.0), np.log((30_000.0, 2_000.0)))).tolist()
-        packed = Replayable(VERSION, read, written, 0.0, 0.0, 0, True, False, (), None, 0.0, (), b"", view)
+        packed = Replayable(VERSION, read, written, 0.0, 0.0, 0, True, False, (), None, 0.0, False, (), b"", view)
         yield Receipt(
             id=f"dec_{number}", time=float(number), key="", router="auto", dialect="openai_chat", requested="auto",
             target=targets.ids[0], model="", provider="", status=200, outcome="ok", stream=True, fallback=False,

@@ -94,7 +94,16 @@ class Decider:
         inputs, selection = read
         profile = Profile(NO_FEATURES, NO_TASK, request.task, inputs.figures)
         try:
-            decision = make_plan(selection, profile, self._targets, self._scorer, inputs.live, inputs.pick, inputs.stay)
+            decision = make_plan(
+                selection,
+                profile,
+                self._targets,
+                self._scorer,
+                inputs.live,
+                inputs.pick,
+                inputs.stay,
+                inputs.may_explore,
+            )
         except GatewayError:
             return NOBODY, None
         if inputs.preferred:

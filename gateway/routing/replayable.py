@@ -18,6 +18,7 @@ VERSION = 1
 MARKS = np.dtype("<u4")
 FIGURES = np.dtype("<f4")
 MOST_PREFERRED = 512
+SIZES = 4  # of prompts, each with live figures of its own
 
 
 class Replayable(Struct, frozen=True, array_like=True):
@@ -34,6 +35,7 @@ class Replayable(Struct, frozen=True, array_like=True):
     warm: tuple[tuple[int, float], ...]  # mark of a target -> tokens
     stay: int | None  # mark
     pick: float
+    may_explore: bool
     chain: tuple[str, ...]  # models, as the caller named them
     preferred: bytes  # marks, of columns that came before all others
     view: bytes  # of the live figures, where they differ from the prior: marks, then one row for each field
@@ -50,6 +52,7 @@ class Inputs(Struct, frozen=True):
     live: LiveFigures
     stay: int | None  # column
     pick: float
+    may_explore: bool
     chain: tuple[str, ...]
     preferred: frozenset[int]  # columns
 
@@ -60,22 +63,19 @@ def mark_of(target: str) -> int:
 
 
 class Packer:
-    """Packs decisions. Remembers the last live figures, which all decisions of 100 ms share."""
+    """Packs decisions. Remembers the last live figures, which all decisions of 100 ms and one size of prompt share."""
 
     def __init__(self) -> None:
         self._targets: Targets | None = None
         self._marks = np.empty(0, MARKS)
-        self._live: LiveFigures | None = None
-        self._view = b""
+        self._views: list[tuple[LiveFigures, bytes]] = []  # the newest first
 
     def pack(self, decision: Decision, chain: tuple[str, ...]) -> bytes:
         """Some 150 bytes, and some 16 for each target that anything is known of."""
         figures, targets = decision.profile.figures, decision.targets
         if targets is not self._targets:
-            self._targets, self._live = targets, None
-            self._marks = marks_of(targets)
-        if decision.live is not self._live:
-            self._live, self._view = decision.live, packed_view(decision.live, targets.prior, self._marks)
+            self._targets, self._marks = targets, marks_of(targets)
+            self._views.clear()
         marks, preferred = self._marks, sorted(decision.preferred)[:MOST_PREFERRED]
         return ENCODE(
             Replayable(
@@ -90,11 +90,20 @@ class Packer:
                 tuple((int(marks[column]), tokens) for column, tokens in figures.warm),
                 None if decision.stay is None else int(marks[decision.stay]),
                 decision.pick,
+                decision.may_explore,
                 chain,
                 marks[preferred].tobytes() if preferred else b"",
-                self._view,
+                self._packed(decision.live, targets.prior),
             )
         )
+
+    def _packed(self, live: LiveFigures, prior: LiveFigures) -> bytes:
+        for known, packed in self._views:
+            if known is live:
+                return packed
+        packed = packed_view(live, prior, self._marks)
+        self._views = [(live, packed), *self._views[: SIZES - 1]]
+        return packed
 
 
 class Unpacker:
@@ -134,6 +143,7 @@ class Unpacker:
             self._live,
             None if found.stay is None else columns.get(found.stay),
             found.pick,
+            found.may_explore,
             found.chain,
             frozenset(columns[mark] for mark in preferred if mark in columns),
         )

@@ -20,6 +20,7 @@ from tests.routing.market import COLUMN, SCORER, STALLS, TARGETS, make_targets, 
 
 ROUTERS = {
     "spread": RouterSettings(preset="auto", spread=0.2),
+    "curious": RouterSettings(preset="auto", explore=0.5, spread=0.1),
     "tight": RouterSettings(preset="quality", limits=Limits(max_cost_usd=0.05)),
     "nearest": RouterSettings(limits=Limits(max_cost_usd=1e-9), nothing_fits="nearest"),
 }
@@ -32,7 +33,8 @@ def live_figures(rng: np.random.Generator) -> LiveFigures:
     out = (touched & (rng.random(n) < 0.3)).astype(np.uint8)
     availability = np.where(touched, rng.random(n), prior.availability).astype(np.float32)
     seconds = np.where(touched, prior.first_token_seconds * 2, prior.first_token_seconds).astype(np.float32)
-    return prior._replace(out=out, availability=availability, first_token_seconds=seconds)
+    load, calls = (np.where(touched, rng.random(n) * most, 0.0).astype(np.float32) for most in (1.5, 20.0))
+    return LiveFigures(seconds, prior.seconds_per_output_token, availability, out, load, calls)
 
 
 def decided(seed: int, name: str, task: str = "chat") -> Decision:
@@ -50,7 +52,9 @@ def decided(seed: int, name: str, task: str = "chat") -> Decision:
     )
     stay = int(rng.integers(len(TARGETS.ids))) if rng.random() < 0.5 else None
     choice = selector(**ROUTERS).select(name)
-    decision = make_plan(choice, request, TARGETS, SCORER, live_figures(rng), float(rng.random()), stay)
+    decision = make_plan(
+        choice, request, TARGETS, SCORER, live_figures(rng), float(rng.random()), stay, bool(rng.integers(2))
+    )
     preferred = frozenset(np.flatnonzero(rng.random(len(TARGETS.ids)) < 0.3).tolist())
     return preferring(decision, preferred) if preferred and rng.random() < 0.5 else decision
 
@@ -97,6 +101,7 @@ def test_what_is_unpacked_is_what_was_packed(seed: int) -> None:
     inputs = Unpacker(TARGETS).unpack(Packer().pack(decision, ("a", "b")), decision.profile.figures.task)
     assert inputs.figures == decision.profile.figures
     assert (inputs.stay, inputs.pick, inputs.chain) == (decision.stay, decision.pick, ("a", "b"))
+    assert inputs.may_explore == decision.may_explore
     assert inputs.preferred == decision.preferred
     for name in LiveFigures._fields:
         now, then = getattr(inputs.live, name), getattr(decision.live, name)

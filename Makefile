@@ -24,7 +24,7 @@ bench: build ## micro-benchmarks of core and translations, then gateway CPU agai
 bench-session: build ## an agent's session of 40 turns with and without the memory of prompt caches: what is saved
 	$(BIN)/python -m loadtest.bench_session
 
-bench-replay: build ## 100,000 past requests decided again over every target of the catalog
+bench-replay: build ## 100,000 past requests decided again, by two sets of rules
 	$(BIN)/python -m loadtest.bench_replay
 
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms

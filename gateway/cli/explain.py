@@ -134,6 +134,7 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
     print_candidates(decision, limit)
     print_session(decision)
     print_flips(decision)
+    print_tipping(decision)
     print_exclusions(decision, limit)
 
 
@@ -154,7 +155,7 @@ def print_candidates(decision: DecisionRecord, limit: int) -> None:
             style=style,
         )
     table.print()
-    legend = "each cell: the figure and what it adds to the score; ~ is an estimate, ! a last resort"
+    legend = "each cell: the figure (before it was measured here) and what it adds; ~ an estimate, ! a last resort"
     more = len(decision.candidates) - limit
     note(f"{legend}{f'; {more} more with --limit' if more > 0 else ''}")
 
@@ -175,11 +176,13 @@ def points(decision: DecisionRecord, score: float, sign: str = "+") -> str:
 
 def figure_cell(decision: DecisionRecord, candidate: CandidateRecord, name: str) -> str:
     share = candidate.dimensions[name]
-    figure = number(share.figure, DIGITS) or "?"
-    with_unit = {"USD": f"${figure}", "s": f"{figure}s", "gCO2e": f"{figure}g"}.get(share.unit, figure)
+    shown = "?" if share.figure is None else with_unit(share.figure, share.unit)
     learned = candidate.learned_quality if name == "quality" else None
-    with_unit += f" ({learned:+.2g} learned)" if learned is not None else ""
-    return f"{'~' if share.estimated else ''}{with_unit} {points(decision, share.contribution)}"
+    if learned is not None:
+        shown += f" ({learned:+.2g} learned)"
+    elif name in candidate.prior:
+        shown += f" (was {with_unit(candidate.prior[name], share.unit)})"
+    return f"{'~' if share.estimated else ''}{shown} {points(decision, share.contribution)}"
 
 
 def print_session(decision: DecisionRecord) -> None:
@@ -204,6 +207,22 @@ def print_flips(decision: DecisionRecord) -> None:
             say(f"{name} at {weight(decision, flip.above)} or more would choose {flip.above_target}")
         if flip.below is not None:
             say(f"{name} at {weight(decision, flip.below)} or less would choose {flip.below_target}")
+
+
+def print_tipping(decision: DecisionRecord) -> None:
+    """How bad each figure of the best-scored candidate may get."""
+    if decision.tipping:
+        parts = [
+            f"{name} {with_unit(one.figure, one.unit)} to {with_unit(one.at, one.unit)}"
+            for name, one in decision.tipping.items()
+        ]
+        rival = next(iter(decision.tipping.values())).target
+        say(f"{rival} would be as good if one of these changed: {', '.join(parts)}")
+
+
+def with_unit(figure: float, unit: str) -> str:
+    shown = number(figure, DIGITS) or "?"
+    return {"USD": f"${shown}", "s": f"{shown}s", "gCO2e": f"{shown}g"}.get(unit, shown)
 
 
 def weight(decision: DecisionRecord, of_flip: float) -> str:

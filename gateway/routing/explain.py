@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.decision import Parts, Reason, parts_of
 from core.dimensions import DIMENSIONS, INDEX
-from core.matrix import LiveFigures
+from core.matrix import F32, LiveFigures
 from core.scorer import significant
 from gateway.catalog.columns import Targets
 from gateway.routing.eligibility import (
@@ -18,7 +19,7 @@ from gateway.routing.eligibility import (
     names_of,
     why_excluded,
 )
-from gateway.routing.flips import Flip, flips
+from gateway.routing.flips import Flip, Tipping, flips, tipping_points
 from gateway.routing.plan import Candidate, Decision, ranked
 from gateway.routing.policy import Policy
 from gateway.settings.schema import Anchors
@@ -61,6 +62,9 @@ class CandidateRecord(Struct, frozen=True):
     load: float  # requests under way / those that its provider takes at once
     recent_calls: float  # that ended in the last minutes, with a half-life of five
     dimensions: dict[str, Share]
+    prior: dict[
+        str, float
+    ] = {}  # dimension -> its figure before anything was measured or learned, where it was another
 
 
 class Exclusion(Struct, frozen=True):
@@ -101,6 +105,7 @@ class DecisionRecord(Struct, frozen=True):
     candidates: tuple[CandidateRecord, ...]
     excluded: tuple[Exclusion, ...]
     excluded_counts: dict[str, int]
+    tipping: dict[str, Tipping]  # of the same one, by dimension: how bad its figure may get
     flips: dict[str, Flip]  # of the best-scored candidate, by dimension; empty when scores do not decide
     skipped: tuple[str, ...]
     session: SessionRecord | None = None  # None for the first request of a conversation
@@ -122,6 +127,7 @@ class Summary(Struct, frozen=True):
 def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
     """Make the decision again, this time with everything written down."""
     cases = decision.cases()
+    before = [case.table.figures for case in replace(decision, live=decision.targets.prior).cases()]
     every = ranked(
         decision.selection,
         decision.profile,
@@ -146,9 +152,12 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         winner=first[0].target,
         runner_up=first[1].target if len(first) > 1 else None,
         margin=decision.plan.margin,
-        candidates=tuple(_candidate_record(place, one, cases[one.leg]) for place, one in enumerate(every, 1)),
+        candidates=tuple(
+            _candidate_record(place, one, cases[one.leg], before[one.leg]) for place, one in enumerate(every, 1)
+        ),
         excluded=tuple(_exclusions(cases, {candidate.column for candidate in every})),
         excluded_counts=exclusion_counts(decision.selection.legs, furthest_reasons(cases)),
+        tipping={} if decision.plan.is_over_limits else tipping_points(every, cases),
         flips={} if decision.plan.is_over_limits else flips(every, cases),
         skipped=decision.selection.skipped,
         session=_session_record(decision, cases[0]),
@@ -267,7 +276,7 @@ def _session_record(decision: Decision, case: Case) -> SessionRecord | None:
     return SessionRecord(None if stay is None else ids[stay], stays, warm)
 
 
-def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateRecord:
+def _candidate_record(rank: int, candidate: Candidate, case: Case, before: F32) -> CandidateRecord:
     offer, policy = case.targets.offers[candidate.column], case.leg.policy
     parts = _parts(case, candidate.column)
     return CandidateRecord(
@@ -282,7 +291,17 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateR
         load=significant(case.live.load.item(candidate.column)),
         recent_calls=significant(case.live.calls.item(candidate.column)),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
+        prior=_priors(case, before, parts, candidate.column),
     )
+
+
+def _priors(case: Case, before: F32, parts: Parts, column: int) -> dict[str, float]:
+    """before: [5, n] figures by what was expected of each target before it had been asked."""
+    figures = dict(zip(NAMES, map(significant, before[:, column].tolist()), strict=True))
+    learned = case.targets.learned
+    if learned is not None:
+        figures["quality"] = significant(figures["quality"] - learned.item(case.request.task, column))
+    return {name: figures[name] for name, now in zip(NAMES, parts.figures, strict=True) if figures[name] != now}
 
 
 def _learned(case: Case, column: int) -> float | None:

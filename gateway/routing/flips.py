@@ -8,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.dimensions import DIMENSIONS, INDEX
+from core.matrix import PolicyVector
 from core.scorer import significant
 from gateway.routing.eligibility import Case
 from gateway.routing.plan import Candidate
@@ -33,6 +34,15 @@ class Flip(Struct, frozen=True):
     below_target: str | None
 
 
+class Tipping(Struct, frozen=True):
+    """How much worse one figure of the best-scored candidate may get, all else as it is, before another is as good."""
+
+    figure: float  # now
+    at: float  # from here on the other one scores better
+    unit: str
+    target: str  # who then does
+
+
 def flips(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, Flip]:
     """By dimension, for the best-scored candidate of the leg that leads; empty when it has no rival.
 
@@ -40,10 +50,7 @@ def flips(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, F
     (1 - s) / (1 - w_d), the lead in score is s u_d + (1 - s) r, where r is the lead by the other dimensions alone.
     It vanishes at s = r / (r - u_d).
     """
-    head = candidates[0]
-    rivals = [one for one in candidates if one.leg == head.leg and one.last_resort == head.last_resort]
-    leader = max(rivals, key=lambda one: one.score)
-    rivals.remove(leader)
+    leader, rivals = leader_of(candidates)
     if not rivals:
         return {}
     case = cases[leader.leg]
@@ -59,6 +66,54 @@ def flips(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, F
             if row != INDEX["cost"]  # a dollar is a dollar
         }
     return {dimension.name: _flip(row, weights, lead, names) for row, dimension in enumerate(DIMENSIONS)}
+
+
+def leader_of(candidates: Sequence[Candidate]) -> tuple[Candidate, list[Candidate]]:
+    """Who has the best score where the first choice stands, and those who stand there too."""
+    head = candidates[0]
+    rivals = [one for one in candidates if one.leg == head.leg and one.last_resort == head.last_resort]
+    leader = max(rivals, key=lambda one: one.score)
+    rivals.remove(leader)
+    return leader, rivals
+
+
+def tipping_points(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, Tipping]:
+    """By dimension, for the same candidate as `flips`; without those in which nothing it may come to would matter."""
+    leader, rivals = leader_of(candidates)
+    if not rivals:
+        return {}
+    case = cases[leader.leg]
+    vector, table = case.leg.policy.vector, case.table
+    second = max(rivals, key=lambda one: one.score)
+    lead = leader.score - second.score
+    found = {}
+    for row, dimension in enumerate(DIMENSIONS):
+        weight = float(vector.weights[row])
+        if weight <= 0:
+            continue
+        size = max(abs(leader.score), weight * abs(float(table.utility[row, leader.column])))
+        utility = float(table.utility[row, leader.column]) - (lead + PAST_TIE * max(size, 1e-3)) / weight
+        at = figure_at(utility, row, vector)
+        if at is not None:
+            now = significant(float(table.figures[row, leader.column]))
+            found[dimension.name] = Tipping(now, significant(at), dimension.unit, second.target)
+    return found
+
+
+def figure_at(utility: float, row: int, vector: PolicyVector) -> float | None:
+    """The figure that has this utility; None where no figure is so bad."""
+    dimension = DIMENSIONS[row]
+    if vector.in_money:
+        figure = dimension.free + dimension.sign * utility
+    elif utility < 0:
+        return None
+    elif dimension.curve == "log":
+        good, bad = float(vector.good[row]), float(vector.bad[row])
+        figure = bad * (good / bad) ** utility
+    else:
+        good, bad = float(vector.good[row]), float(vector.bad[row])
+        figure = bad + utility * (good - bad)
+    return None if dimension.unit == "probability" and figure < 0 else figure
 
 
 def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:

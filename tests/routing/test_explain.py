@@ -6,10 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from core import _scorer_np
 from core.dimensions import DIMENSIONS
+from core.predictor import TASKS
 from gateway.routing.explain import DecisionRecord, record, summary
 from gateway.routing.plan import Decision, make_plan
-from gateway.settings.schema import Fallback, Limits, RouterSettings
+from gateway.settings.schema import Fallback, Limits, RouterSettings, Worth
 from gateway.wire.ability import Ability
 from tests.routing.market import COLUMN, SCORER, TARGETS, profile, selector
 
@@ -88,6 +90,24 @@ def test_what_was_measured_live_is_no_longer_an_estimate() -> None:
     assert found["latency"].estimated
 
 
+def test_what_was_expected_before_stands_beside_what_was_measured_and_learned_since() -> None:
+    column, chat = COLUMN["acme/small@acme"], TASKS.index("chat")
+    seconds = TARGETS.prior.first_token_seconds.copy()
+    seconds[column] *= 4
+    learned = np.zeros_like(TARGETS.matrix.quality)
+    learned[chat, column] = 0.05
+    targets = msgspec.structs.replace(TARGETS, learned=learned)
+    live = TARGETS.prior._replace(first_token_seconds=seconds)
+    request = profile(task=chat)
+    found = record(make_plan(selector().select("auto"), request, targets, SCORER, live, 0.0))
+    small = next(one for one in found.candidates if one.target == "acme/small@acme")
+    before = record(make_plan(selector().select("auto"), request, TARGETS, SCORER, TARGETS.prior, 0.0))
+    expected = next(one for one in before.candidates if one.target == "acme/small@acme").dimensions["latency"].figure
+    assert small.prior == {"latency": expected, "quality": pytest.approx(0.75)}
+    assert small.learned_quality == pytest.approx(0.05)
+    assert all(one.prior == {} for one in found.candidates if one is not small)
+
+
 def test_a_chain_is_recorded_leg_by_leg() -> None:
     found = record(decided("", ("tiny/leaf", "quality")))
     assert found.candidates[0].router == "auto"
@@ -143,6 +163,36 @@ def test_the_choice_flips_just_beyond_the_stated_weight_and_not_before(router: s
             # At 0 itself there may be a tie, and ties go to the lower column.
             assert with_weight(decision, row, min(0.001, flip.weight)) == found.winner
     assert checked >= 2
+
+
+def with_figure(decision: Decision, row: int, figure: float) -> str:
+    """Who wins when one figure of the winner is another one, by the curves of the kernel's definition."""
+    policy, column = decision.policy, decision.plan.candidates[0].column
+    table = decision.cases()[0].table
+    figures = table.figures.copy()
+    figures[row, column] = figure
+    score = policy.vector.weights @ _scorer_np._utility(figures, policy.vector)
+    columns = [one.column for one in decision.plan.candidates]
+    return TARGETS.ids[max(columns, key=lambda one: float(score[one]))]
+
+
+MONEY = RouterSettings(worth=Worth(quality_point_usd=0.001, second_usd=0.001, kg_co2e_usd=0.5))
+
+
+@pytest.mark.parametrize("router", [*ROUTERS, "money"])
+def test_another_is_chosen_just_beyond_the_tipping_point_of_a_figure_and_not_before(router: str) -> None:
+    decision = decided(router, money=MONEY)
+    found = record(decision)
+    assert found.tipping
+    for row, dimension in enumerate(DIMENSIONS):
+        tipping = found.tipping.get(dimension.name)
+        if tipping is None:
+            continue
+        assert tipping.figure == pytest.approx(found.candidates[0].dimensions[dimension.name].figure)
+        before = tipping.at + (tipping.figure - tipping.at) * 0.01
+        assert with_figure(decision, row, before) == found.winner
+        beyond = tipping.at - (tipping.figure - tipping.at) * 0.01
+        assert with_figure(decision, row, beyond) == tipping.target
 
 
 def test_a_choice_without_rivals_cannot_flip() -> None:

@@ -266,6 +266,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=300, seconds=3_600),
         soak,
         note="Minutes say little of a slope: most of what comes comes in the first ones. In a run of 40 minutes "
-        "(`--soak 40`, 2026-11-23) the last 30 had 2.1 MiB/h, and the end 9.5 % more than the first 3,000 requests had.",
+        "(`--soak 40`, 2026-11-23) the last 30 had 2.1 MiB/h, the end 9.5 % more than the first 3,000 requests.",
     ),
 )

@@ -96,7 +96,8 @@ async def ask(errand: Errand, call: Call) -> Whole | Begun | Fault:
 
 def give_up(errand: Errand, call: Call, started: float) -> None:
     """Nobody waits for this attempt any more: another has begun to answer, or the request is over."""
-    if not errand.is_won:
+    has_left = call.departure is None or call.departure.has_begun
+    if not errand.is_won or not has_left:
         errand.attempts.append(record_of(call, Timing(started), "cancelled", CANCELLED))
         errand.health.given_up(call.column, call.key)
         return

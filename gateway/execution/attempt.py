@@ -17,7 +17,7 @@ from gateway.providers.faults import Fault, FaultKind, classify_answer, classify
 from gateway.providers.key_guard import Guarded, KeyGuard, Keys, prepared
 from gateway.providers.unquoted import unquoted
 from gateway.transport.logins import Login
-from gateway.transport.send import Transport, TransportFailure, next_chunk, read_whole
+from gateway.transport.send import Departure, Transport, TransportFailure, next_chunk, read_whole
 from gateway.wire.conversation import Loss
 from gateway.wire.delta import Usage
 from gateway.wire.partial import Partial
@@ -65,6 +65,7 @@ class Call(Struct, frozen=True, gc=False):
     key: int  # which of the provider's keys, from 0
     key_count: int
     login: Login | None = None  # what lets us in, where `headers` do not
+    departure: Departure | None = None  # of a call that another may outpace
 
     def all_secrets(self) -> tuple[str, ...]:
         """As of now."""
@@ -233,7 +234,7 @@ async def begin(call: Call, transport: Transport) -> Begun | Fault:
     try:
         async with asyncio.timeout(call.patience_seconds):
             response = await transport.post(
-                call.url, call.headers, call.body, call.connect_seconds, call.proxy, call.login
+                call.url, call.headers, call.body, call.connect_seconds, call.proxy, call.login, call.departure
             )
             timing.headers = monotonic()
             if response.status != 200 or response.content_type == "text/html":

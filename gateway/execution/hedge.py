@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from math import isinf
 
+from msgspec.structs import replace
+
 from gateway.errors import GatewayError
 from gateway.execution.asking import ask, give_up, hand_back, prepare
 from gateway.execution.attempt import Begun, Call, Whole
@@ -15,6 +17,7 @@ from gateway.execution.errand import Errand
 from gateway.execution.patience import late_seconds
 from gateway.execution.walk import Walk, is_callers
 from gateway.providers.faults import Fault
+from gateway.transport.send import Departure
 
 Result = Whole | Begun | Fault
 Runner = asyncio.Task[Result]
@@ -34,6 +37,7 @@ async def race(errand: Errand, first: Call, walk: Walk) -> Result:
     delay = late_seconds(errand, errand.lines[first.column])
     if isinf(delay):
         return await ask(errand, first)
+    first = replace(first, departure=Departure())
     runners: list[Runner] = []
     second: Call | None = None
     taken: Result | None = None
@@ -78,7 +82,7 @@ def rival(errand: Errand, first: Call, walk: Walk) -> Call | None:
             hand_back(errand, call)
             continue
         errand.hedges.pay()
-        return call
+        return replace(call, departure=Departure())
     return None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from gateway.transport.failure import TransportFailure, explained, hung_up
@@ -18,6 +19,27 @@ __all__ = ["Transport", "TransportFailure", "explained", "next_chunk", "read_who
 # A pooled connection that the provider has closed shows it within a round trip. What breaks later had been accepted,
 # and perhaps worked on and billed.
 STALE_SECONDS = 1.0
+
+
+class Departure:
+    """Whether any of a request has gone to the provider's connection; until then he can charge nothing for it."""
+
+    __slots__ = ("has_begun",)
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+
+class Watched(aiohttp.BytesPayload):
+    """A body whose departure is noted. Its headers leave with it."""
+
+    def __init__(self, body: bytes, departure: Departure) -> None:
+        super().__init__(body)
+        self._departure = departure
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._departure.has_begun = True
+        await super().write_with_length(writer, content_length)
 
 
 class Transport:
@@ -56,33 +78,40 @@ class Transport:
         connect_seconds: float,
         proxy: URL | None,
         login: Login | None = None,
+        departure: Departure | None = None,
     ) -> aiohttp.ClientResponse:
         """Send and wait for the answer's headers. A connection that died while it was pooled is replaced once, unseen.
 
         connect_seconds: how long a new connection may take; the caller limits the rest. login: what `headers` lack to
-        be let in. Raises TransportFailure.
+        be let in. departure: where that is to be known. Raises TransportFailure.
         """
         if login is not None:
             headers = await self.wallet.signed(login, url, headers, body)
         sent_at = monotonic()
         try:
-            response = await exchange(self._pooled, url, headers, body, connect_seconds, proxy)
+            response = await exchange(self._pooled, url, headers, body, connect_seconds, proxy, departure)
         except (aiohttp.ClientError, OSError) as error:
             if not hung_up(error) or monotonic() - sent_at > STALE_SECONDS:
                 raise explained(error) from error
-            response = await self._post_afresh(url, headers, body, connect_seconds, proxy)
+            response = await self._post_afresh(url, headers, body, connect_seconds, proxy, departure)
         if login is not None and response.status in (401, 403):
             self.wallet.distrust(login)
         return response
 
     async def _post_afresh(
-        self, url: URL, headers: Mapping[str, str], body: bytes, connect_seconds: float, proxy: URL | None
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes,
+        connect_seconds: float,
+        proxy: URL | None,
+        departure: Departure | None,
     ) -> aiohttp.ClientResponse:
         """Either a pooled connection that the provider had closed, or a provider that hangs up on us: a new connection
         tells them apart. Nothing was answered, so nothing is doubled that the provider has not abandoned.
         """
         try:
-            return await exchange(self._fresh, url, headers, body, connect_seconds, proxy)
+            return await exchange(self._fresh, url, headers, body, connect_seconds, proxy, departure)
         except (aiohttp.ClientError, OSError) as error:
             raise explained(error) from error
 
@@ -94,11 +123,17 @@ async def exchange(
     body: bytes,
     connect_seconds: float,
     proxy: URL | None,
+    departure: Departure | None,
 ) -> aiohttp.ClientResponse:
     if via is None:
         raise RuntimeError("Transport.post before Transport.open")
     return await via.post(
-        url, headers=headers, data=body, allow_redirects=False, timeout=timeout(connect_seconds), proxy=proxy
+        url,
+        headers=headers,
+        data=body if departure is None else Watched(body, departure),
+        allow_redirects=False,
+        timeout=timeout(connect_seconds),
+        proxy=proxy,
     )
 
 

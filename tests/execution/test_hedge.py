@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from time import monotonic
 from typing import Any
 
@@ -382,3 +383,23 @@ def test_what_is_saved_up_is_ten_calls() -> None:
         budget.pay()
         calls += 1
     assert calls == 10
+
+
+async def test_a_call_that_never_left_is_not_paid_for() -> None:
+    """The first provider's port takes no connection, so that nothing of the request has gone there."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as choked, ExitStack() as fillers:
+        for _ in range(2):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(choked.getsockname())
+        async with raw(answering) as bravo:
+            ports = {"sim-alpha": choked.getsockname()[1], "sim-bravo": bravo.port}
+            async with opened(snapshot_of(ports, HEDGED)) as spine:
+                accustomed(spine)
+                reply = await spine.ask(ALPHA, BRAVO, stream=True)
+                assert reply.is_whole_stream()
+                assert outcomes(spine) == [("alpha", "cancelled"), ("bravo", "ok")]
+                [receipt] = spine.receipts
+                assert receipt.attempts[0].cost_nano_usd == 0
+                assert receipt.cost_nano_usd == receipt.attempts[1].cost_nano_usd
+                assert left_nothing(spine)

@@ -62,11 +62,14 @@ cdef struct Request:
     int32_t[WARM] warm_columns
     float[WARM] warm_tokens
 
+cdef enum Shape:
+    LOGARITHMIC, LINEAR, STRAIGHT
+
 cdef struct Curve:
-    bint logarithmic
+    Shape shape
     float good
-    float bad
-    float scale             # 1 / ln(good / bad), or 1 / (good - bad)
+    float bad               # STRAIGHT: where nothing is won or lost
+    float scale             # 1 / ln(good / bad), 1 / (good - bad), or 1 and -1
 
 cdef struct Weights:
     float cost
@@ -279,7 +282,7 @@ cdef void copy_probabilities(
 cdef void apply_curves(
     const Curve *curves,               # IN  [DIMENSION_COUNT]
     const float[:, ::1] figures,       # IN  [5, n]
-    float[:, ::1] utility,             # OUT [5, n] 0-1
+    float[:, ::1] utility,             # OUT [5, n] 0-1, or unbounded where straight
 ) noexcept nogil:
     cdef float good, bad, scale
     cdef Py_ssize_t d, m
@@ -287,9 +290,12 @@ cdef void apply_curves(
         good = curves[d].good
         bad = curves[d].bad
         scale = curves[d].scale
-        if curves[d].logarithmic:
+        if curves[d].shape == LOGARITHMIC:
             for m in range(figures.shape[1]):
                 utility[d, m] = log_utility(figures[d, m], good, bad, scale)
+        elif curves[d].shape == STRAIGHT:
+            for m in range(figures.shape[1]):
+                utility[d, m] = (figures[d, m] - bad) * scale
         else:
             for m in range(figures.shape[1]):
                 utility[d, m] = linear_utility(figures[d, m], bad, scale)
@@ -508,10 +514,18 @@ cdef class CompiledPolicy:
         for d, dimension in enumerate(DIMENSIONS):
             good = policy.good[d]
             bad = policy.bad[d]
-            self.curves[d].logarithmic = dimension.curve == "log"
             self.curves[d].good = good
             self.curves[d].bad = bad
-            self.curves[d].scale = 1 / log(good / bad) if self.curves[d].logarithmic else 1 / (good - bad)
+            if policy.in_money:
+                self.curves[d].shape = STRAIGHT
+                self.curves[d].bad = dimension.free
+                self.curves[d].scale = dimension.sign
+            elif dimension.curve == "log":
+                self.curves[d].shape = LOGARITHMIC
+                self.curves[d].scale = 1 / log(good / bad)
+            else:
+                self.curves[d].shape = LINEAR
+                self.curves[d].scale = 1 / (good - bad)
         cdef const float[::1] weights = policy.weights
         self.weights = weights_of(weights)
         self.limits.needs_price = policy.max_cost_usd < INFINITY

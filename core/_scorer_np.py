@@ -131,18 +131,22 @@ def _carbon_g(matrix: CatalogMatrix, tokens: _Tokens) -> F32:
 def _utility(figures: F32, policy: PolicyVector) -> F32:
     """Each figure through its dimension's curve, clipped to [0, 1]. On a log curve a figure of 0 or less is worth 1.
 
+    In money: what it is above `free`, or below where less is better.
+
     The logarithm is taken of figure / bad, so that its rounding error is relative to the utility itself, whatever the
     distance of the anchors.
     """
     utility = np.empty_like(figures)
     for row, dimension in enumerate(DIMENSIONS):
         figure, good, bad = figures[row], float(policy.good[row]), float(policy.bad[row])
-        if dimension.curve == "log":
+        if policy.in_money:
+            utility[row] = (figure - dimension.free) * dimension.sign
+        elif dimension.curve == "log":
             positive = np.where(figure > 0, figure, np.float32(good))
             utility[row] = np.log(positive / bad) / math.log(good / bad)
         else:
             utility[row] = (figure - bad) / (good - bad)
-    return np.clip(utility, 0.0, 1.0)
+    return utility if policy.in_money else np.clip(utility, 0.0, 1.0)
 
 
 def _weigh(weights: F32, utility: F32) -> F32:

@@ -36,7 +36,7 @@ class Parts(NamedTuple):
 
     score: float
     figures: tuple[float, ...]  # in each dimension's unit
-    utilities: tuple[float, ...]  # 0-1
+    utilities: tuple[float, ...]  # 0-1; in money the figures, above zero where that is good
     contributions: tuple[float, ...]  # weight x utility; they add up to the score
 
 
@@ -54,8 +54,8 @@ class DecisionTable(NamedTuple):
     """Everything that `decide` looked at; the arrays are the caller's to keep. Rows are those of DIMENSIONS."""
 
     figures: F32  # [5, n] in each dimension's unit
-    utility: F32  # [5, n] 0-1
-    score: F32  # [n] 0-1, also of targets that are ruled out
+    utility: F32  # [5, n] 0-1; in money the distance from each dimension's `free`, above zero where that is good
+    score: F32  # [n] 0-1, or USD; also of targets that are ruled out
     reason: U8  # [n] Reason
     last_resort: U8  # [n] 1: cooling, broken or less available than the router wants
 
@@ -82,10 +82,12 @@ def significant(x: float) -> float:
 
 
 def check_policy(policy: PolicyVector) -> None:
-    """Raise ValueError unless every dimension has a weight and its anchors make a curve of the right direction."""
+    """Raise ValueError unless every dimension has a weight and, but in money, anchors that make a curve."""
     expected = (len(DIMENSIONS),)
     if not policy.weights.shape == policy.good.shape == policy.bad.shape == expected:
         raise ValueError(f"policy: weights, good and bad have shape {expected}, one entry per dimension")
+    if policy.in_money:
+        return
     for dimension, good, bad in zip(DIMENSIONS, policy.good.tolist(), policy.bad.tolist(), strict=True):
         fits = 0 < good < bad if dimension.curve == "log" else bad < good
         if not fits:

@@ -60,10 +60,10 @@ class RequestFigures(NamedTuple):
 
 
 class PolicyVector(NamedTuple):
-    """A router, compiled. Weights sum to 1; a limit of inf (or 0 for `min_quality`) does not limit."""
+    """A router, compiled. A limit of inf (or 0 for `min_quality`) does not limit."""
 
-    weights: F32  # [5] in the order of DIMENSIONS
-    good: F32  # [5] anchors
+    weights: F32  # [5] in the order of DIMENSIONS; they sum to 1, or are USD per unit of each dimension
+    good: F32  # [5] anchors; unused in money
     bad: F32  # [5] anchors
     max_cost_usd: float
     max_latency_seconds: float
@@ -71,3 +71,4 @@ class PolicyVector(NamedTuple):
     min_quality: float
     max_carbon_g: float
     min_availability: float  # below it a target is tried only after all others
+    in_money: bool = False  # the score is USD: figures count as they are, and not by the curves

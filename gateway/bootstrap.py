@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import logging
 import math
@@ -28,6 +29,7 @@ from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.catalog.carbon import located, with_grid
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
+from gateway.catalog.learned import with_learned
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
 from gateway.catalog.pull import last_good
 from gateway.catalog.refresh import Refresher, Report
@@ -35,6 +37,7 @@ from gateway.counters.neighbours import Neighbours
 from gateway.errors import SettingsError
 from gateway.execution.health import Health
 from gateway.execution.lines import lay_lines, way_to
+from gateway.learning.store import WeightStore
 from gateway.live import Live, Market, Snapshot
 from gateway.providers.provider import Provider
 from gateway.providers.table import Resolution, load_table, resolve
@@ -168,6 +171,8 @@ def make_market(
     apis = {name: provider.apis for name, provider in providers.items()}
     of_kind = catalog.of_kind(embeds=embeds)
     targets = build_targets(of_kind, providers.keys(), TASKS, apis, unserved(of_kind, providers, embeds=embeds))
+    if settings.learning.enabled and not embeds and (learned := WeightStore(Path(settings.learning.path)).current()):
+        targets = with_learned(targets, learned)
     routers = {**PRESETS, **settings.routers}
     if embeds:
         routers = {name: for_embeddings(name, router, of_kind) for name, router in routers.items()}
@@ -227,6 +232,8 @@ class House:
         self.first_content = content(options.config or Path(DEFAULT_FILE))
         loaded, self.path = read_settings(options.config, environ)
         self.settings = with_options(loaded.settings, options)
+        self.weights = WeightStore(Path(self.settings.learning.path)).pointer
+        self.first_weights = content(self.weights)
         self.catalog = known_catalog(self.settings)
         self._ports: Mapping[str, int] | None = None
         self._wanted: asyncio.Queue[Catalog | None] = asyncio.Queue()  # a catalog, or None: the settings
@@ -301,12 +308,16 @@ class House:
         return compile_snapshot(settings, catalog, self._environ, ports)
 
 
+AT_START = ("log_format", "workers", "worker_silence_seconds", "max_connections", "max_connections_per_address")
+
+
 def needing_restart(before: Settings, after: Settings) -> list[str]:
     """The changed settings that a running server does not follow."""
     return [
         *(f"ledger.{name}" for name in changed(before.ledger, after.ledger)),
         *(f"catalog.{name}" for name in changed(before.catalog, after.catalog) if name != "grid_g_per_kwh"),
-        *(f"server.{name}" for name in changed(before.server, after.server) if name == "log_format"),
+        *(f"learning.{name}" for name in changed(before.learning, after.learning) if name == "path"),
+        *(f"server.{name}" for name in changed(before.server, after.server) if name in AT_START),
     ]
 
 
@@ -341,6 +352,7 @@ def sockets_for(settings: Settings, options: Options, count: int) -> tuple[list[
 
 async def serve(options: Options, announce: Callable[[Running], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError when something is wrong that a person can put right."""
+    faulthandler.enable()  # whoever ends us with SIGABRT is told where we hung
     house, place = House(options, os.environ), own_place(os.environ)
     settings = house.settings
     async with contextlib.AsyncExitStack() as stack:
@@ -505,6 +517,7 @@ async def background(house: House, server: "Server", wallet: Wallet, neighbours:
         following = tasks.create_task(house.follow())
         renewing = tasks.create_task(wallet.keep_fresh())
         tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.first_content, house.ask_reload, stop))
+        tasks.create_task(watch(house.weights, house.first_weights, house.ask_reload, stop))
         if house.settings.catalog.refresh and not house.needs_simulator:
             if neighbours.number == 0:  # one worker pulls, all others are told
                 refresher = Refresher(house.settings.catalog, house.catalog, random.random)

@@ -91,6 +91,17 @@ class PayloadTooLarge(GatewayError):
     code = "payload_too_large"
 
 
+class FeedbackDisabled(GatewayError):
+    """Nobody learns from feedback here."""
+
+    status = 403
+    type = "permission_error"
+    code = "feedback_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("Feedback is not taken here; the operator can switch it on with learning.enabled: true")
+
+
 class NothingEligible(GatewayError):
     """No target can serve this request under this router; the message says what excluded each."""
 

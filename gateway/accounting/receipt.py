@@ -57,4 +57,5 @@ class Receipt(Struct, frozen=True, gc=False):
     losses: tuple[Loss, ...] = ()  # of the request, in the format of who answered
     input_tokens_estimate: int = 0  # what the decision was made with
     output_tokens_estimate: int = 0
+    finish: str = ""  # why the answer ended, in the words of the format it came in
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used

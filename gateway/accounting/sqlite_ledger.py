@@ -19,6 +19,7 @@ from gateway.accounting.sqlite_schema import (
     INSERT_RECEIPT,
     MIGRATIONS,
     PRUNE_DETAIL,
+    PRUNE_FEEDBACK,
     PRUNE_RECEIPT,
     RECENT,
     SET_OFFSET,
@@ -145,6 +146,7 @@ class SqliteLedger:
     def prune(self, before: float, limit: int) -> int:
         asked = {"before": before, "limit": limit}
         with self._writing() as connection:
+            connection.execute(PRUNE_FEEDBACK, {"before": before})
             connection.execute(PRUNE_DETAIL, asked)
             return connection.execute(PRUNE_RECEIPT, asked).rowcount
 

@@ -41,6 +41,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE segment (name TEXT PRIMARY KEY, drained INTEGER NOT NULL)",
     ),
     ("ALTER TABLE receipt ADD COLUMN carbon_low_g REAL", "ALTER TABLE receipt ADD COLUMN carbon_high_g REAL"),
+    (
+        """CREATE TABLE feedback (
+            decision TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            time REAL NOT NULL,
+            score REAL NOT NULL,
+            task TEXT NOT NULL,
+            PRIMARY KEY (decision, origin)
+        ) WITHOUT ROWID""",
+    ),
 )
 
 INSERT_RECEIPT = """
@@ -65,6 +75,7 @@ PRUNE_DETAIL = """
 PRUNE_RECEIPT = """
     DELETE FROM receipt WHERE number IN (SELECT number FROM receipt WHERE time < :before ORDER BY time LIMIT :limit)
 """
+PRUNE_FEEDBACK = "DELETE FROM feedback WHERE time < :before"
 
 # Quantiles by nearest rank: the smallest value that at least q of the values do not exceed.
 USAGE = """

@@ -46,6 +46,7 @@ class Targets(Struct, frozen=True):
     capacity: F32  # [n] tokens of one conversation; of an embedding model, of one text
     by_model: dict[str, tuple[int, ...]]  # model model_id, or another name of it -> columns
     by_provider: dict[str, tuple[int, ...]]
+    learned: F32 | None = None  # [tasks, n] what own outcomes have changed in the matrix's quality
 
 
 def build_targets(

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import datetime
 import logging
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -30,6 +29,7 @@ from gateway.catalog.join import Disagreement, join
 from gateway.catalog.overlay import overlay
 from gateway.catalog.records import FeedError, Reading
 from gateway.catalog.validate import Quarantined, validate
+from gateway.child import command, environment
 from gateway.settings.schema import CatalogSettings
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Refresher:
     async def _refresh_apart(self, stop: asyncio.Event) -> Report:
         """Let a child process refresh the catalog that is kept. It does not outlive `stop`, nor our cancellation."""
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway.catalog.pull", stdin=PIPE, stdout=PIPE, stderr=PIPE
+            *command("gateway.catalog.pull"), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment()
         )
         try:
             async with asyncio.timeout(CHILD_SECONDS), asyncio.TaskGroup() as tasks:

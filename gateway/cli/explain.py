@@ -118,13 +118,15 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
         print_json(decision)
         return
     request = decision.request
-    ahead = f", {decision.margin:+.3f} ahead of {decision.runner_up}" if decision.margin is not None else ""
+    ahead = "" if decision.margin is None else f", {points(decision, decision.margin)} ahead of {decision.runner_up}"
     say(f"{decision.winner} wins under router {decision.router}{ahead}", "bold")
     needs = f", needs {', '.join(request.needs)}" if request.needs else ""
     say(
         f"task {request.task} (confidence {request.confidence:.2f}), about {request.input_tokens:,} tokens in, "
         f"{request.output_tokens:,} out{needs}\n"
     )
+    if decision.over_limit is not None:
+        say(f"nothing is within the limits; least over them is the winner: {decision.over_limit}\n")
     print_candidates(decision, limit)
     print_session(decision)
     print_flips(decision)
@@ -134,24 +136,46 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
 def print_candidates(decision: DecisionRecord, limit: int) -> None:
     """A row per candidate. What weighs least is the first that a narrow terminal leaves out."""
     names = [dimension.name for dimension in DIMENSIONS]
-    by_weight = sorted(names, key=lambda name: -decision.weights[name])
-    dimensions = (Column(f"{name} {decision.weights[name]:.2f}", by_weight.index(name) + 1, True) for name in names)
+    by_weight = names if decision.score_unit else sorted(names, key=lambda name: -decision.weights[name])
+    dimensions = (Column(heading(decision, name), by_weight.index(name) + 1, True) for name in names)
     table = Table([Column("rank", is_number=True), Column("target"), Column("score", is_number=True), *dimensions])
     for one in decision.candidates[:limit]:
         rank = f"{one.rank}{'!' if one.last_resort else ''}"
         style: Style = "dim" if one.last_resort else "bold" if one.rank == 1 else "plain"
-        table.add(rank, one.target, f"{one.score:.3f}", *(figure_cell(one, name) for name in names), style=style)
+        table.add(
+            rank,
+            one.target,
+            points(decision, one.score, ""),
+            *(figure_cell(decision, one, name) for name in names),
+            style=style,
+        )
     table.print()
     legend = "each cell: the figure and what it adds to the score; ~ is an estimate, ! a last resort"
     more = len(decision.candidates) - limit
     note(f"{legend}{f'; {more} more with --limit' if more > 0 else ''}")
 
 
-def figure_cell(candidate: CandidateRecord, name: str) -> str:
+def heading(decision: DecisionRecord, name: str) -> str:
+    """A dimension with its weight, or with what a unit of it is worth."""
+    weight = decision.weights[name]
+    return f"{name} ${number(weight, DIGITS)}" if decision.score_unit else f"{name} {weight:.2f}"
+
+
+def points(decision: DecisionRecord, score: float, sign: str = "+") -> str:
+    """A score or a part of one; sign: "" shows the minus only."""
+    if not decision.score_unit:
+        return f"{score:{sign}.3f}"
+    lead = "-" if score < 0 else sign
+    return f"{lead}${number(abs(score), DIGITS)}"
+
+
+def figure_cell(decision: DecisionRecord, candidate: CandidateRecord, name: str) -> str:
     share = candidate.dimensions[name]
     figure = number(share.figure, DIGITS) or "?"
     with_unit = {"USD": f"${figure}", "s": f"{figure}s", "gCO2e": f"{figure}g"}.get(share.unit, figure)
-    return f"{'~' if share.estimated else ''}{with_unit} {share.contribution:+.3f}"
+    learned = candidate.learned_quality if name == "quality" else None
+    with_unit += f" ({learned:+.2g} learned)" if learned is not None else ""
+    return f"{'~' if share.estimated else ''}{with_unit} {points(decision, share.contribution)}"
 
 
 def print_session(decision: DecisionRecord) -> None:
@@ -173,9 +197,13 @@ def print_flips(decision: DecisionRecord) -> None:
         say("")
     for name, flip in decision.flips.items():
         if flip.above is not None:
-            say(f"{name} at {flip.above:.4f} or more would choose {flip.above_target}")
+            say(f"{name} at {weight(decision, flip.above)} or more would choose {flip.above_target}")
         if flip.below is not None:
-            say(f"{name} at {flip.below:.4f} or less would choose {flip.below_target}")
+            say(f"{name} at {weight(decision, flip.below)} or less would choose {flip.below_target}")
+
+
+def weight(decision: DecisionRecord, of_flip: float) -> str:
+    return f"${number(of_flip)}" if decision.score_unit else f"{of_flip:.4f}"
 
 
 def print_exclusions(decision: DecisionRecord, limit: int) -> None:

@@ -247,6 +247,43 @@ def usage(config: Path | None, by: Grouping, since: str, as_json: bool) -> None:
     print_usage(report(by, start, now, rows, total), loaded.settings.ledger.path, as_json)
 
 
+@cli.command("learn", short_help="Learn from own outcomes how good each model is.")
+@CONFIG
+@click.option("--since", default="90d", show_default=True, help="30m, 24h, 7d, 2w, or an ISO date, in UTC")
+@click.option("--dry-run", is_flag=True, help="only say what would be learned")
+@JSON
+def learn(config: Path | None, since: str, dry_run: bool, as_json: bool) -> None:
+    """Fit what feedback says of each model, compare it on the latest days, and use it if it is better for sure."""
+    from gateway.cli import learning
+
+    learning.run(config, since, dry_run, as_json)
+
+
+@cli.group()
+def weights() -> None:
+    """Versions of what was learned."""
+
+
+@weights.command("list", short_help="List the versions.")
+@CONFIG
+@JSON
+def weights_list(config: Path | None, as_json: bool) -> None:
+    """Every version with what it was made from; an asterisk marks the one in use."""
+    from gateway.cli import learning
+
+    learning.list_versions(config, as_json)
+
+
+@weights.command("use", short_help="Take a version into use.")
+@CONFIG
+@click.argument("name")
+def weights_use(config: Path | None, name: str) -> None:
+    """Take the version NAME into use, or `none` for the catalog alone. A running server follows within two seconds."""
+    from gateway.cli import learning
+
+    learning.use(config, name)
+
+
 @cli.group()
 def keys() -> None:
     """Keys for your callers."""

@@ -7,6 +7,7 @@ died are there for the one that takes its place.
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import signal
@@ -19,7 +20,7 @@ from time import monotonic
 import msgspec
 from msgspec import Struct
 
-from gateway import bootstrap
+from gateway import bootstrap, child
 from gateway.accounting.places import make_places
 from gateway.bootstrap import PLACE, Options, Place
 from gateway.counters.neighbours import Word, read_word, write_word
@@ -34,6 +35,8 @@ log = logging.getLogger("steelyard")
 
 HASH_SEED = "PYTHONHASHSEED"  # conversations are known by hashes, which all workers have to make alike
 SHORT_LIFE_SECONDS = 5.0  # a worker that dies sooner is replaced after a pause
+LOOK_SECONDS = 1.0  # between questions whether a worker is alive
+GRACE_LOOKS = 2  # after it was told to end with a word about where it is stuck
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
 GO = (signal.SIGTERM, signal.SIGINT)
@@ -49,6 +52,7 @@ class Worker(Struct):
     started: float = 0.0  # monotonic second
     short_lives: int = 0  # in a row
     ready: asyncio.Event | None = None  # set while it serves
+    unanswered: int = 0  # questions in a row whether it is alive
 
     @property
     def is_ready(self) -> bool:
@@ -59,12 +63,18 @@ class Worker(Struct):
 class Workers:
     """All of them, from `run` to the end."""
 
-    def __init__(self, sockets: Sequence[socket.socket], count: int, ports: dict[str, int] | None) -> None:
-        """ports: of the built-in simulator, when it stands in."""
+    def __init__(
+        self, sockets: Sequence[socket.socket], count: int, ports: dict[str, int] | None, silence_seconds: float
+    ) -> None:
+        """ports: of the built-in simulator, when it stands in. silence_seconds: of a worker that is replaced then."""
+        self._most_unanswered = math.ceil(silence_seconds / LOOK_SECONDS)
         self._sockets = sockets
         self._ports = ports
         self._workers = [Worker(number, dealt(sockets, number, count)) for number in range(count)]
-        self._environ = {**os.environ, HASH_SEED: os.environ.get(HASH_SEED, str(1 + secrets.randbelow(2**32 - 1)))}
+        self._environ = {
+            **child.environment(),
+            HASH_SEED: os.environ.get(HASH_SEED, str(1 + secrets.randbelow(2**32 - 1))),
+        }
         self._is_up = False  # all have served once
         self._stopping = asyncio.Event()
         self.when_ready: Callable[[], None] = lambda: None
@@ -84,6 +94,7 @@ class Workers:
                 self._tell(self._workers[0], Word("announce"))
                 self._is_up = True
                 self.when_ready()
+                tasks.create_task(self._watch())
             codes = await asyncio.gather(*kept)
         return max(codes)
 
@@ -114,17 +125,29 @@ class Workers:
         place = Place(worker.number, len(self._workers), descriptors, theirs.fileno(), self._ports)
         with theirs:
             worker.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gateway",
-                *sys.argv[1:],
+                *child.command("gateway", *sys.argv[1:]),
                 pass_fds=(*descriptors, theirs.fileno()),
                 env={**self._environ, PLACE: msgspec.json.encode(place).decode()},
                 start_new_session=True,  # a Ctrl-C at the terminal is for us, and we pass it on once
             )
-        worker.started, worker.ready = monotonic(), asyncio.Event()
+        worker.started, worker.ready, worker.unanswered = monotonic(), asyncio.Event(), 0
         reader, worker.writer = await asyncio.open_connection(sock=ours)
         tasks.create_task(self._pass_on(worker, reader))
+
+    async def _watch(self) -> None:
+        """End a worker that hangs; `_keep` replaces it. Looks are counted, not seconds: we may have stood still too."""
+        while not await is_set_within(self._stopping, LOOK_SECONDS):
+            for worker in self._workers:
+                if not worker.is_ready:
+                    continue
+                if worker.unanswered >= self._most_unanswered + GRACE_LOOKS:
+                    self._send(worker, signal.SIGKILL)
+                elif worker.unanswered == self._most_unanswered:
+                    told = "worker %d of %d has said nothing for %g s and is ended; where it hangs is told next"
+                    log.error(told, worker.number, self.count, self._most_unanswered * LOOK_SECONDS)
+                    self._send(worker, signal.SIGABRT)
+                worker.unanswered += 1
+                self._tell(worker, Word("alive"))
 
     async def _keep(self, worker: Worker, tasks: asyncio.TaskGroup) -> int:
         """Wait for its end and begin again, until all is to end; its last exit code."""
@@ -144,8 +167,7 @@ class Workers:
             log.warning("worker %d of %d ended with %d; another takes its place", worker.number, self.count, code)
             if worker.short_lives > 1:
                 pause = min(FIRST_PAUSE_SECONDS * 2.0**worker.short_lives, LONGEST_PAUSE_SECONDS)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause)
+                await is_set_within(self._stopping, pause)
             if self._stopping.is_set():
                 return 0
             await self._start(worker, tasks)
@@ -167,6 +189,9 @@ class Workers:
     async def _pass_on(self, worker: Worker, reader: asyncio.StreamReader) -> None:
         """What this worker says goes to whom it concerns, until it ends."""
         while (word := await read_word(reader)) is not None:
+            worker.unanswered = 0
+            if word.kind == "alive":
+                continue
             if word.kind == "ready":
                 if worker.ready is not None:
                     worker.ready.set()
@@ -191,6 +216,13 @@ class Workers:
             write_word(worker.writer, word)
 
 
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for it, but no longer than that."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
+
+
 def dealt(sockets: Sequence[socket.socket], number: int, count: int) -> tuple[socket.socket, ...]:
     """The sockets of one worker among `count`. Where there are fewer than workers, some share one."""
     own = tuple(listener for place, listener in enumerate(sockets) if place % count == number)
@@ -213,7 +245,8 @@ async def serve_with_workers(options: Options, count: int) -> int:
         stack.callback(logs.set_up(settings.server.log, settings.server.log_format).close)
         needed = not resolve(settings, os.environ).live
         simulator = await stack.enter_async_context(bootstrap.simulator_if(needed))
-        workers = Workers(sockets, count, None if simulator is None else simulator.ports)
+        ports = None if simulator is None else simulator.ports
+        workers = Workers(sockets, count, ports, settings.server.worker_silence_seconds)
         await stack.enter_async_context(signals_for(workers))
         workers.when_ready = lambda: offer_when_ready(settings, sockets, taken, workers, stack)
         return await workers.run()

@@ -20,7 +20,7 @@ LENGTH_BYTES = 4
 LONGEST = 128 * 2**20  # bytes of a message
 ANSWER_SECONDS = 2.0  # for what a neighbour has at hand; one that is stuck is gone without
 
-Kind = Literal["tell", "ask", "answer", "asked", "gone", "ready", "announce"]
+Kind = Literal["tell", "ask", "answer", "asked", "gone", "ready", "announce", "alive"]
 Handler = Callable[[bytes, int], "bytes | Awaitable[bytes]"]  # what is said, the number of who says it -> an answer
 
 
@@ -144,6 +144,9 @@ class Neighbours:
             tasks.create_task(self._answer(word))
         elif word.kind == "announce":
             self.when_announced()
+        elif word.kind == "alive":
+            if self._writer is not None:
+                write_word(self._writer, word)
         elif word.kind == "gone":
             for one in self._questions.values():
                 one.settle(word.sender)

@@ -24,6 +24,14 @@ MEMBER_LIST = msgspec.json.Decoder(list[dict[str, Raw]])
 USAGE = msgspec.json.Decoder(UsageReport)
 
 
+def odds_of(tokens: list[Raw] | None) -> Raw | None:
+    """Log probabilities as Deltas carry them; None without any, and where their bytes are no text."""
+    if not tokens:
+        return None
+    odds = msgspec.json.encode({"content": tokens})
+    return Raw(odds) if is_utf8(odds) else None  # no decoder has looked inside
+
+
 def read_answer(body: bytes) -> AnswerFacts:
     """Read the facts of a whole answer; its texts are not decoded."""
     try:

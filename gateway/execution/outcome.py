@@ -57,6 +57,7 @@ def receipt_of_answer(
     """The receipt of a request that was answered, whole or in part ("ok", "cut", "disconnected")."""
     first_token = errand.first_token or answer.timing.first_token
     attempt = record_of(answer.call, answer.timing, outcome, fault, spent.cost_nano_usd or 0)
+    read = answer.facts if isinstance(answer, Whole) else answer.relay
     return receipt(
         errand,
         status=200,
@@ -65,6 +66,7 @@ def receipt_of_answer(
         spent=spent,
         attempts=(*errand.attempts, attempt),
         losses=answer.call.losses,
+        finish=read.finish,
         first_token_seconds=first_token - errand.arrival.started if first_token else None,
     )
 
@@ -92,6 +94,7 @@ def receipt(
     attempts: tuple[AttemptRecord, ...],
     first_token_seconds: float | None,
     losses: tuple[Loss, ...] = (),
+    finish: str = "",
 ) -> Receipt:
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
@@ -131,6 +134,7 @@ def receipt(
         excluded=told.excluded,
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
+        finish=finish,
     )
 
 

@@ -153,12 +153,18 @@ def _over(key: str, dimension: str, unit: str, sign: str = ">") -> Callable[[Cas
     return words
 
 
+def whole_answer_seconds(case: Case) -> F32:
+    """[n] expected time until the answer is complete, by the scorer's rules."""
+    matrix, live, request = case.targets.matrix, case.live, case.request
+    output = np.minimum(np.float32(request.output_tokens) * matrix.output_ratio, matrix.output_limit)
+    if request.max_output_tokens:
+        output = np.minimum(output, np.float32(request.max_output_tokens))
+    seconds: F32 = live.first_token_seconds + output * live.seconds_per_output_token
+    return seconds
+
+
 def _slow(case: Case, column: int) -> str:
-    matrix, live = case.targets.matrix, case.live
-    output = min(case.request.output_tokens * float(matrix.output_ratio[column]), float(matrix.output_limit[column]))
-    if case.request.max_output_tokens:
-        output = min(output, case.request.max_output_tokens)
-    seconds = float(live.first_token_seconds[column]) + output * float(live.seconds_per_output_token[column])
+    seconds = float(whole_answer_seconds(case)[column])
     policy = case.leg.policy
     limit = policy.vector.max_latency_seconds
     return f"about {seconds:.3g} s for the whole answer > routers.{policy.name}.limits.max_latency_seconds {limit:g}"

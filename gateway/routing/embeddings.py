@@ -24,14 +24,14 @@ class EmbeddingSelector(Selector):
 
     embeds = True
 
-    def _resolve_afresh(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
+    def _resolve(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
         if not self._targets.ids:
             raise NothingEligible(
                 "None of the live providers makes embeddings; set the key of one that does, for instance "
                 "OPENAI_API_KEY, or name a server of yours in the settings.",
                 param="model",
             )
-        selection = super()._resolve_afresh(model, chain, router)
+        selection = super()._resolve(model, chain, router)
         legs = tuple(self._of_one_model(leg) for leg in selection.legs)
         models = self._models(legs)
         if len(models) > 1:
@@ -88,7 +88,7 @@ def for_embeddings(name: str, settings: RouterSettings, catalog: Catalog) -> Rou
             "steelyard catalog list embed names those of the catalog"
         )
     allow = (*settings.allow, known[model]) if stated and settings.allow else settings.allow
-    return replace(settings, limits=limits, allow=allow, anchors=ANCHORS)
+    return replace(settings, limits=limits, allow=allow, anchors=ANCHORS if settings.worth is None else {})
 
 
 def listed(models: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """A decision in full: every candidate with its figures, every exclusion with its reason, and what would change it."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from gateway.routing.eligibility import (
 )
 from gateway.routing.flips import Flip, flips
 from gateway.routing.plan import Candidate, Decision, ranked
+from gateway.routing.policy import Policy
 from gateway.settings.schema import Anchors
 from gateway.wire.decision import Share, Standing
 
@@ -55,6 +57,7 @@ class CandidateRecord(Struct, frozen=True):
     score: float
     last_resort: bool
     router: str  # whose weights ranked it
+    learned_quality: float | None  # what own outcomes have changed in `quality`; None where nothing was learned
     dimensions: dict[str, Share]
 
 
@@ -88,17 +91,19 @@ class DecisionRecord(Struct, frozen=True):
     wanted: str
     router: str
     request: RequestRecord
-    weights: dict[str, float]  # sum to 1
-    anchors: dict[str, Anchors]
+    weights: dict[str, float]  # sum to 1, or USD per unit of each dimension
+    anchors: dict[str, Anchors]  # none where the score is money
     winner: str
     runner_up: str | None
     margin: float | None
     candidates: tuple[CandidateRecord, ...]
     excluded: tuple[Exclusion, ...]
     excluded_counts: dict[str, int]
-    flips: dict[str, Flip]  # of the best-scored candidate, by dimension; empty when it has no rival
+    flips: dict[str, Flip]  # of the best-scored candidate, by dimension; empty when scores do not decide
     skipped: tuple[str, ...]
     session: SessionRecord | None = None  # None for the first request of a conversation
+    score_unit: Literal["", "USD"] = ""
+    over_limit: str | None = None  # what the winner is over, where nothing was within the router's limits
 
 
 class Summary(Struct, frozen=True):
@@ -132,20 +137,29 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         router=policy.name,
         request=_request_record(decision),
         weights=policy.weights,
-        anchors={
-            dimension.name: Anchors(significant(policy.vector.good[row]), significant(policy.vector.bad[row]))
-            for row, dimension in enumerate(DIMENSIONS)
-        },
+        anchors=_anchors(policy),
         winner=first[0].target,
         runner_up=first[1].target if len(first) > 1 else None,
         margin=decision.plan.margin,
         candidates=tuple(_candidate_record(place, one, cases[one.leg]) for place, one in enumerate(every, 1)),
         excluded=tuple(_exclusions(cases, {candidate.column for candidate in every})),
         excluded_counts=exclusion_counts(decision.selection.legs, furthest_reasons(cases)),
-        flips=flips(every, cases),
+        flips={} if decision.plan.is_over_limits else flips(every, cases),
         skipped=decision.selection.skipped,
         session=_session_record(decision, cases[0]),
+        score_unit="USD" if policy.vector.in_money else "",
+        over_limit=why_excluded(cases[first[0].leg], first[0].column) if decision.plan.is_over_limits else None,
     )
+
+
+def _anchors(policy: Policy) -> dict[str, Anchors]:
+    vector = policy.vector
+    if vector.in_money:
+        return {}
+    return {
+        dimension.name: Anchors(significant(vector.good[row]), significant(vector.bad[row]))
+        for row, dimension in enumerate(DIMENSIONS)
+    }
 
 
 def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
@@ -257,8 +271,15 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateR
         score=parts.score,
         last_resort=candidate.last_resort,
         router=policy.name,
+        learned_quality=_learned(case, candidate.column),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
     )
+
+
+def _learned(case: Case, column: int) -> float | None:
+    learned = case.targets.learned
+    change = 0.0 if learned is None else learned.item(case.request.task, column)
+    return significant(change) if change else None
 
 
 def _exclusions(cases: list[Case], eligible: set[int]) -> list[Exclusion]:

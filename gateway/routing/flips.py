@@ -7,19 +7,24 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from core.dimensions import DIMENSIONS
+from core.dimensions import DIMENSIONS, INDEX
 from core.scorer import significant
 from gateway.routing.eligibility import Case
 from gateway.routing.plan import Candidate
 
 STEPS = 10_000  # a weight is told to four decimals, always on the side where the choice has changed
 BEYOND = 0.01  # steps past the tie at least: a millionth, which is more than the ranking's rounding
+PAST_TIE = 1e-6  # of a score in money: its rounding in 32 bits
+SIX_DIGITS = 1e-5  # so that what is told with six digits is past the tie too
 
 F64 = NDArray[np.float64]
 
 
 class Flip(Struct, frozen=True):
-    """How far one weight may go, the others keeping their proportions, before another target scores best."""
+    """How far one weight may go, the others keeping their proportions, before another target scores best.
+
+    Where the score is money: how far what a unit is worth, in USD, the rest staying as it is.
+    """
 
     weight: float  # now
     above: float | None  # smallest weight over it at which the choice changes, rounded up; None: it never does
@@ -46,6 +51,13 @@ def flips(candidates: Sequence[Candidate], cases: Sequence[Case]) -> dict[str, F
     weights = case.leg.policy.vector.weights.astype(np.float64)
     lead = utility[:, leader.column, None] - utility[:, [rival.column for rival in rivals]]
     names = [rival.target for rival in rivals]
+    if case.leg.policy.vector.in_money:
+        size = float(np.abs(weights * utility[:, leader.column]).sum())
+        return {
+            dimension.name: _flip_in_money(row, weights, lead, names, size)
+            for row, dimension in enumerate(DIMENSIONS)
+            if row != INDEX["cost"]  # a dollar is a dollar
+        }
     return {dimension.name: _flip(row, weights, lead, names) for row, dimension in enumerate(DIMENSIONS)}
 
 
@@ -67,3 +79,23 @@ def _flip(row: int, weights: F64, lead: F64, rivals: Sequence[str]) -> Flip:
         return None if share is None else rivals[int(np.argmin(share * lead[row] + (1 - share) * by_others))]
 
     return Flip(significant(weight), up, chosen_at(up), down, chosen_at(down))
+
+
+def _flip_in_money(row: int, worths: F64, lead: F64, rivals: Sequence[str], size: float) -> Flip:
+    """The lead in score is s u_d + r, with s what a unit is worth and r the lead by all else; zero at s = -r / u_d.
+
+    size: USD that the leader's score is made of, without signs; the rounding of a score is a share of it.
+    """
+    now = float(worths[row])
+    by_others = worths @ lead - now * lead[row]
+    ahead = np.where(lead[row] == 0, np.inf, lead[row])  # who is level here is never passed
+    tie, past = -by_others / ahead, PAST_TIE * size / np.abs(ahead)
+    least = float(np.where((lead[row] < 0) & (tie >= now), tie + past, np.inf).min())
+    most = float(np.where((lead[row] > 0) & (tie <= now) & (tie > past), tie - past, -np.inf).max())
+    up = significant(least * (1 + SIX_DIGITS)) if math.isfinite(least) else None
+    down = significant(most * (1 - SIX_DIGITS)) if math.isfinite(most) else None
+
+    def chosen_at(worth: float | None) -> str | None:
+        return None if worth is None else rivals[int(np.argmin(worth * lead[row] + by_others))]
+
+    return Flip(significant(now), up, chosen_at(up), down, chosen_at(down))

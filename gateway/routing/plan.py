@@ -14,6 +14,7 @@ from core.scorer import Scorer, significant
 from gateway.catalog.columns import Targets
 from gateway.routing.describe import Profile
 from gateway.routing.eligibility import Case, refusal
+from gateway.routing.nearest import nearest
 from gateway.routing.policy import Policy
 from gateway.routing.selection import Selection
 
@@ -26,7 +27,7 @@ class Candidate(Struct, frozen=True, gc=False):
 
     column: int
     target: str  # "openai/gpt-5@openai"
-    score: float  # 0-1, by the weights of its leg
+    score: float  # 0-1, by the weights of its leg, or USD
     last_resort: bool  # cooling, broken or less available than the router wants
     leg: int  # of the selection
 
@@ -36,6 +37,7 @@ class Plan(Struct, frozen=True):
 
     candidates: tuple[Candidate, ...]
     rankings: tuple[Ranking, ...]  # one for each leg
+    is_over_limits: bool = False  # nothing was within the routers' limits; least over first
 
     @property
     def margin(self) -> float | None:
@@ -43,7 +45,7 @@ class Plan(Struct, frozen=True):
 
         None when nothing else is eligible, or the order between the two was not one of scores.
         """
-        if len(self.candidates) < 2:
+        if len(self.candidates) < 2 or self.is_over_limits:
             return None
         first, second = self.candidates[:2]
         comparable = first.leg == second.leg and first.last_resort == second.last_resort
@@ -84,14 +86,30 @@ def make_plan(
 ) -> Decision:
     """Rank the targets of every leg. Raises NothingEligible, or ContextTooLong when only the window is in the way.
 
+    Where all are over a limit, and the router lets limits give way, those that are least over take their place.
+
     pick: in [0, 1); draws the first among those within the router's `spread` of the best.
     stay: the column that answered this conversation so far, which goes on unless another gains more than `stay_margin`.
     """
     count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
     plan = ranked(selection, profile, targets, scorer, live, pick, count)
     if not plan.candidates:
-        raise refusal(_cases(selection, profile, targets, scorer, live), selection.skipped)
+        cases = _cases(selection, profile, targets, scorer, live)
+        plan = over_limits(plan, cases, count)
+        if not plan.candidates:
+            raise refusal(cases, selection.skipped)
+        return Decision(selection, profile, targets, scorer, live, pick, plan, stay=stay)
     return Decision(selection, profile, targets, scorer, live, pick, staying(plan, selection, stay), stay=stay)
+
+
+def over_limits(plan: Plan, cases: list[Case], count: int) -> Plan:
+    """The plan with the first `count` of those that are least over their routers' limits, if these give way."""
+    found = []
+    for leg, column in nearest(cases)[:count]:
+        case = cases[leg]
+        is_last = bool(case.table.last_resort[column])
+        found.append(Candidate(column, case.targets.ids[column], float(case.table.score[column]), is_last, leg))
+    return replace(plan, candidates=tuple(found), is_over_limits=True)
 
 
 def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
@@ -99,10 +117,10 @@ def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
     first = plan.candidates[0]
     if stay is None or first.column == stay:
         return plan
-    settings = selection.legs[first.leg].policy.settings
+    policy = selection.legs[first.leg].policy
     rivals = [one for one in plan.candidates if (one.leg, one.last_resort) == (first.leg, first.last_resort)]
     own = next((one for one in rivals if one.column == stay), None)
-    margin = max(settings.stay_margin, settings.spread)
+    margin = max(policy.stay_margin, policy.settings.spread)
     if own is None or max(one.score for one in rivals) - own.score > margin:
         return plan
     return replace(plan, candidates=(own, *(one for one in plan.candidates if one is not own)))
@@ -114,7 +132,7 @@ def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
     fits[list(columns)] = True
     found = {one.column: one for one in (*_narrowed(decision, fits), *decision.plan.candidates)}
     candidates = sorted(found.values(), key=lambda one: (one.last_resort, one.leg, one.column not in columns))
-    plan = Plan(tuple(candidates), decision.plan.rankings)
+    plan = replace(decision.plan, candidates=tuple(candidates))
     if decision.stay in columns:
         plan = staying(plan, decision.selection, decision.stay)
     return replace(decision, plan=plan, preferred=columns)

@@ -14,7 +14,12 @@ from core.matrix import F32, U8, PolicyVector
 from core.scorer import significant
 from gateway.catalog.card import Figure
 from gateway.catalog.columns import Targets
-from gateway.settings.schema import Anchors, Limits, RouterSettings
+from gateway.settings.schema import Anchors, Limits, RouterSettings, Worth
+
+STAY_MARGIN = 0.02  # by weights
+POINTS = 100  # of quality, from 0 to 1
+LOST_SECONDS = 10.0  # by an attempt that fails, unless the router says what that is worth
+GRAMS_PER_KG = 1_000
 
 PRESETS: dict[str, RouterSettings] = {
     "auto": RouterSettings(
@@ -46,7 +51,8 @@ class Policy(Struct, frozen=True):
     name: str
     settings: RouterSettings  # with the preset's part filled in
     vector: PolicyVector
-    weights: dict[str, float]  # dimension -> its weight, to six significant digits
+    weights: dict[str, float]  # dimension -> its weight, or USD per unit, to six significant digits
+    stay_margin: float  # in units of the score
     allowed: U8  # [n] 1: no list and no price ceiling rules the target out
     why_not: Mapping[int, str]  # column -> what rules it out
     warnings: tuple[str, ...] = ()
@@ -66,11 +72,24 @@ def compile_policy(name: str, settings: RouterSettings, targets: Targets) -> Pol
         dimension.name: significant(weight)
         for dimension, weight in zip(DIMENSIONS, vector.weights.tolist(), strict=True)
     }
-    return Policy(name, settings, vector, weights, allowed, why_not, tuple(warnings))
+    return Policy(name, settings, vector, weights, stay_margin(settings), allowed, why_not, tuple(warnings))
+
+
+def stay_margin(settings: RouterSettings) -> float:
+    """By how much another target has to be better: left out, about what a point of quality is worth."""
+    if settings.stay_margin is not None:
+        return settings.stay_margin
+    return STAY_MARGIN if settings.worth is None else settings.worth.quality_point_usd
 
 
 def _with_preset(name: str, settings: RouterSettings, where: str) -> RouterSettings:
-    """Weights and anchors on top of the preset's. Without either: the preset of its own name, else auto."""
+    """Weights and anchors on top of the preset's. Without either: the preset of its own name, else auto.
+
+    A router that says what things are worth in money has none.
+    """
+    if settings.worth is not None:
+        _check_worth(settings, where)
+        return settings
     preset_name = settings.preset
     if not preset_name and not settings.weights:
         preset_name = name if name in PRESETS else "auto"
@@ -92,7 +111,7 @@ def _vector(settings: RouterSettings, where: str) -> PolicyVector:
     limits = settings.limits
     good, bad = _anchors(settings.anchors, where)
     return PolicyVector(
-        weights=_weights(settings.weights, where),
+        weights=_weights(settings.weights, where) if settings.worth is None else _prices(settings.worth),
         good=good,
         bad=bad,
         max_cost_usd=_ceiling(limits.max_cost_usd),
@@ -101,6 +120,7 @@ def _vector(settings: RouterSettings, where: str) -> PolicyVector:
         min_quality=limits.min_quality or 0.0,
         max_carbon_g=_ceiling(limits.max_carbon_g),
         min_availability=settings.min_availability,
+        in_money=settings.worth is not None,
     )
 
 
@@ -118,6 +138,29 @@ def _weights(weights: Mapping[str, float], where: str) -> F32:
     if total <= 0:
         raise ValueError(f"{where}.weights are all 0; at least one is above 0")
     return _frozen([weights.get(dimension.name, 0.0) / total for dimension in DIMENSIONS])
+
+
+def _check_worth(settings: RouterSettings, where: str) -> None:
+    """Raise ValueError beside weights, or where nothing but the price would count."""
+    for key in ("preset", "weights", "anchors"):
+        if getattr(settings, key):
+            raise ValueError(f"{where}.{key} stands beside {where}.worth; take one of the two ways to weigh")
+    worth = settings.worth
+    if worth is not None and not any(getattr(worth, key) for key in worth.__struct_fields__):
+        raise ValueError(f"{where}.worth has nothing above 0; say what a point of quality is worth: quality_point_usd")
+
+
+def _prices(worth: Worth) -> F32:
+    """[dimensions] USD per unit."""
+    lost = worth.failed_attempt_usd
+    prices = {
+        "cost": 1.0,
+        "latency": worth.second_usd,
+        "quality": POINTS * worth.quality_point_usd,
+        "availability": LOST_SECONDS * worth.second_usd if lost is None else lost,
+        "carbon": worth.kg_co2e_usd / GRAMS_PER_KG,
+    }
+    return _frozen([prices[dimension.name] for dimension in DIMENSIONS])
 
 
 def _anchors(anchors: Mapping[str, Anchors], where: str) -> tuple[F32, F32]:

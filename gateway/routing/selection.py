@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from msgspec import Struct
@@ -73,7 +73,8 @@ class Selector:
         self._absent = absent
         self._aliases = aliases
         self._default_router = default_router
-        self._resolve = lru_cache(REMEMBERED)(self._resolve_afresh)
+        # A cache around a method of ours would be a cycle, which kept a replaced catalog in memory for many minutes.
+        self._resolved: dict[tuple[str, tuple[str, ...], str], Selection] = {}
 
     def select(self, model: str, chain: tuple[str, ...] = (), router: str = "") -> Selection:
         """What to weigh, in which order. Raises UnknownModel.
@@ -81,9 +82,15 @@ class Selector:
         router: that of the base URL /routers/<router>/v1, "" without one. It weighs pinned models, and "auto" means it.
         A router named by `model` weighs the models of the chain; a model named by `model` goes before the chain.
         """
-        return self._resolve(model, chain, router)
+        asked = (model, chain, router)
+        selection = self._resolved.get(asked)
+        if selection is None:
+            if len(self._resolved) >= REMEMBERED:
+                self._resolved.clear()
+            selection = self._resolved[asked] = self._resolve(model, chain, router)
+        return selection
 
-    def _resolve_afresh(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
+    def _resolve(self, model: str, chain: tuple[str, ...], router: str) -> Selection:
         base = self.router(router)
         if len(chain) > LONGEST_CHAIN:
             raise InvalidRequest(

@@ -43,8 +43,10 @@ def narrowed(selection: Selection, wishes: Wishes, targets: Targets, policies: M
 
 
 def reweighed(policy: Policy, other: Policy) -> Policy:
-    """This router's rules with the other's weights."""
-    return replace(policy, vector=other.vector, weights=other.weights)
+    """This router's rules and limits with the other's weights."""
+    own, others = policy.vector, other.vector
+    vector = own._replace(weights=others.weights, good=others.good, bad=others.bad, in_money=others.in_money)
+    return replace(policy, vector=vector, weights=other.weights, stay_margin=other.stay_margin)
 
 
 def allowed_by(wishes: Wishes, targets: Targets) -> U8:

@@ -14,6 +14,7 @@ from gateway.dialects.contract import Inbound
 from gateway.dialects.formats import CHAT, COMPLETIONS, GEMINI, MESSAGES
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.server.embeddings import EmbeddingGeneration
+from gateway.server.feedback import FeedbackDesk
 from gateway.server.hosts import host_allowed
 from gateway.server.ids import Ids
 from gateway.server.inference import GeminiGeneration, Generation
@@ -40,8 +41,8 @@ PATHS = (
     "POST /v1/chat/completions, POST /v1/completions, POST /v1/responses, GET and DELETE /v1/responses/{id}, "
     "POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/embeddings, "
     "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
-    "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, GET /healthz, "
-    "GET /readyz, GET /metrics; each but the last three also below /routers/{name} and /api"
+    "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, POST /v1/feedback, "
+    "GET /healthz, GET /readyz, GET /metrics; each but the last three also below /routers/{name} and /api"
 )
 
 
@@ -132,6 +133,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool, metrics: Callable[
         ("/v1/route", inquiry.route, ["POST"]),
         ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
         ("/v1/usage", inquiry.usage, ["GET"]),
+        ("/v1/feedback", FeedbackDesk(state, ledger).take, ["POST"]),
     ]
     routes = [
         Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES

@@ -82,6 +82,10 @@ class Offer:
             if user != os.getuid():
                 peer.close()
                 return
+            if self._asking:  # two who serve from the same sockets would not know of each other
+                peer.sendall(json.dumps({"pid": os.getpid()}).encode())
+                peer.close()
+                return
             descriptors = [listener.fileno() for listener in self._sockets]
             socket.send_fds(peer, [json.dumps({"pid": os.getpid()}).encode()], descriptors)
             peer.setblocking(False)
@@ -128,8 +132,12 @@ def take(path: Path) -> Taken | None:
         with address_of(path) as address:
             peer.connect(address)
         said, descriptors, _, _ = socket.recv_fds(peer, 1024, MOST_SOCKETS)
-        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
-        return Taken(peer, sockets, json.loads(said)["pid"])
+        pid = json.loads(said)["pid"]
+        if not descriptors:
+            peer.close()
+            told = f"process {pid} is handing its sockets over to another one just now; try again when that serves"
+            raise SettingsError([told])
+        return Taken(peer, [socket.socket(fileno=descriptor) for descriptor in descriptors], pid)
     except ConnectionRefusedError:  # the file of a server that was killed
         peer.close()
         return None

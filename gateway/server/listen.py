@@ -11,14 +11,17 @@ from gateway.errors import SettingsError
 def open_shared(host: str, port: int, count: int) -> list[socket.socket]:
     """`count` sockets for every address of `host` that share a port: the kernel deals connections out among them.
 
-    Whether the port is free is found out first, since sockets that share one are let in beside others that do.
+    Whether the port is free is found out first, since sockets that share one are let in beside others that do. They
+    listen at once, for a socket that is only bound keeps nobody away.
     """
     found = open_sockets(host, port)
     port = found[0].getsockname()[1]
     for listener in found:
         listener.close()
-    opened = [open_sockets(host, port, is_shared=True) for _ in range(count)]
-    return [listener for listeners in opened for listener in listeners]
+    opened = [listener for _ in range(count) for listener in open_sockets(host, port, is_shared=True)]
+    for listener in opened:
+        listener.listen()  # from now on whoever else tries finds the port taken; connections wait for the workers
+    return opened
 
 
 def open_sockets(host: str, port: int, *, is_shared: bool = False) -> list[socket.socket]:

@@ -55,6 +55,9 @@ class SteelyardProtocol(HttpToolsProtocol):
     # Twice nginx's send_timeout, for the kernel takes its share of a slow caller's answer in large steps.
     unread_seconds = 120.0
 
+    # Waiting to be sent to one caller, before who writes has to wait too: one piece of an answer.
+    unsent_bytes = 16_384
+
     crowd = Crowd()  # of all connections of one server; this one has no limit
 
     on_gone: Callable[[], object] | None = None
@@ -83,6 +86,7 @@ class SteelyardProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=self.unsent_bytes)
         self._came = self.loop.time()
         address = self.client[0] if self.client else ""
         too_many = self.crowd.refusal(address)

@@ -17,9 +17,10 @@ commented file, `steelyard check` validates one. This page is made from the sche
 `python -m gateway.settings.reference > docs/settings.md`; `steelyard check --schema` prints it as JSON schema.
 
 A running server takes over a changed file within a second or two, or on SIGHUP; `server.host`, `server.port`,
-`server.log_format` and all of `ledger` and `catalog` need a restart. A file with a mistake changes nothing, nor does
-one that is emptied or gone: the settings last read go on serving, and the log says why. A file with nothing but a
-comment goes back to the defaults.
+`server.workers`, `server.worker_silence_seconds`, `server.max_connections`, `server.max_connections_per_address`,
+`server.log_format`, `learning.path` and all of `ledger` and `catalog` need a restart. A file with a mistake changes
+nothing, nor does one that is emptied or gone: the settings last read go on serving, and the log says why. A file with
+nothing but a comment goes back to the defaults.
 """
 
 

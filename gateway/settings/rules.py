@@ -8,7 +8,7 @@ from core.dimensions import DIMENSIONS, INDEX
 from gateway.settings.finding import Mistake, Path
 from gateway.settings.names import nearest
 from gateway.settings.provider_rules import COUNTRY, provider_rules, url_rules
-from gateway.settings.schema import Anchors, CallerKey, RouterSettings, Settings
+from gateway.settings.schema import Anchors, CallerKey, RouterSettings, Settings, Worth
 from gateway.settings.shown import number, quoted
 
 PRESET_NAMES = ("auto", "fast", "economy", "quality", "green")
@@ -78,12 +78,23 @@ def router_rules(path: Path, name: str, router: RouterSettings) -> Iterator[Mist
 
 
 def weight_rules(path: Path, router: RouterSettings) -> Iterator[Mistake]:
+    if router.worth is not None:
+        yield from worth_rules(path, router, router.worth)
     for name in router.weights:
         if name not in INDEX:
             yield Mistake((*path, "weights", name), f"is not a dimension; {nearest(name, INDEX)}", at_key=True)
     replaces_all = not router.preset or INDEX.keys() <= router.weights.keys()
     if router.weights and replaces_all and all(weight == 0 for weight in router.weights.values()):
         yield Mistake((*path, "weights"), "are all 0; at least one above 0 is expected")
+
+
+def worth_rules(path: Path, router: RouterSettings, worth: Worth) -> Iterator[Mistake]:
+    for name in ("preset", "weights", "anchors"):
+        if getattr(router, name):
+            yield Mistake((*path, name), "stands beside `worth`, which takes its place; leave one of the two out")
+    if not any(getattr(worth, name) for name in Worth.__struct_fields__):
+        told = "has nothing above 0, so that the cheapest would always win; say what quality_point_usd is"
+        yield Mistake((*path, "worth"), told)
 
 
 def anchor_rules(path: Path, name: str, anchors: Anchors) -> Iterator[Mistake]:

@@ -36,6 +36,19 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     max_output_price_usd: Annotated[Amount | None, said("per million tokens")] = None
 
 
+class Worth(Struct, frozen=True, forbid_unknown_fields=True):
+    """What things are worth in money. The score is then USD: what quality is worth, less the price and all else."""
+
+    quality_point_usd: Annotated[
+        Amount, said("a hundredth of probability that the answer is good; 0.001 pays 5 cents for 50 points")
+    ] = 0.0
+    second_usd: Annotated[Amount, said("a second until the answer is useful, sooner for a stream")] = 0.0
+    kg_co2e_usd: Annotated[Amount, said("a kilogram of greenhouse gas")] = 0.0
+    failed_attempt_usd: Annotated[
+        Amount | None, said("an attempt that fails, whoever answers then; 10 seconds when left out")
+    ] = None
+
+
 class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
     """How far a request may travel."""
 
@@ -74,7 +87,14 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     anchors: Annotated[
         dict[str, Anchors], said("where the utility of a dimension is 1 and where it is 0; the README has the defaults")
     ] = {}
+    worth: Annotated[
+        Worth | None, said("USD in place of preset, weights and anchors: the best answer for its money wins")
+    ] = None
     limits: Annotated[Limits, said("hard limits: a target outside is not eligible")] = Limits()
+    nothing_fits: Annotated[
+        Literal["refuse", "nearest"],
+        said("when every able target is over a limit: refuse the request, or ask the one that is least over"),
+    ] = "refuse"
     allow: Annotated[
         tuple[str, ...], said("patterns of model, provider or target ids: 'anthropic/*', '@groq', 'openai/gpt-5@azure'")
     ] = ()
@@ -85,14 +105,20 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     min_availability: Annotated[
         Share, said("a target less likely to succeed than this is tried only after all others")
     ] = 0.5
-    spread: Annotated[Share, said("score distance within which targets count as equal and share the load")] = 0.0
+    spread: Annotated[
+        Share, said("score distance, with `worth` in USD, within which targets count as equal and share the load")
+    ] = 0.0
     sessions: Annotated[
         bool,
         said("count what a conversation's targets have in their prompt caches, and stay with the one that answered"),
     ] = True
     stay_margin: Annotated[
-        Share, said("score by which another target has to be better for a conversation to move to it")
-    ] = 0.02
+        Share | None,
+        said(
+            "score by which another target has to be better for a conversation to move to it; left out: 0.02, or a "
+            "point of quality with `worth`"
+        ),
+    ] = None
     loss: Annotated[
         Literal["report", "refuse"],
         said("what to do with a target whose format cannot say all that is asked for: report it, or never ask there"),
@@ -160,6 +186,9 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, said("without caller keys only loopback is allowed")] = "127.0.0.1"
     port: Annotated[int, said("listen port; 0 takes a free one", ge=0, le=65_535)] = 8080
     workers: Annotated[int, said("processes that serve; more than one share the port", ge=1, le=64)] = 1
+    worker_silence_seconds: Annotated[
+        float, said("one of several workers that hangs for so long is ended, and replaced", ge=1)
+    ] = 30.0
     max_body_bytes: Annotated[int, said("a larger request is refused with 413", ge=1)] = 33_554_432
     drain_seconds: Annotated[
         Amount, said("after SIGTERM, for what is being answered; then streams end with an error and are billed")
@@ -203,6 +232,16 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all", ge=0)] = 90
 
 
+class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is learned from this deployment's own outcomes; no text is ever kept for it."""
+
+    enabled: Annotated[bool, said("take feedback, and count in the learned weights that are in use")] = False
+    implicit: Annotated[
+        bool, said("learn from turns that were asked again, and from answers that were cut short or refused, as well")
+    ] = False
+    path: Annotated[str, said("folder of the learned weights")] = ".steelyard/weights"
+
+
 class MetadataSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What answers say about themselves."""
 
@@ -231,4 +270,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     catalog: Annotated[CatalogSettings, said("the catalog of models")] = CatalogSettings()
     ledger: Annotated[LedgerSettings, said("where receipts go")] = LedgerSettings()
+    learning: Annotated[LearningSettings, said("what is learned from own outcomes")] = LearningSettings()
     metadata: Annotated[MetadataSettings, said("what answers say about themselves")] = MetadataSettings()

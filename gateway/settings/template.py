@@ -8,6 +8,7 @@ from msgspec import NODEFAULT, Struct
 from gateway.settings.reference import Setting, settings_of
 from gateway.settings.schema import (
     CatalogSettings,
+    LearningSettings,
     LedgerSettings,
     MetadataSettings,
     ModelSettings,
@@ -19,6 +20,7 @@ from gateway.settings.schema import (
 EXAMPLE_ROUTER = """\
 # Routers. auto, fast, economy, quality and green exist already; define your own here, or change one by its name.
 # weights: cost, latency, quality, availability, carbon; they are scaled to sum to 1.
+# Or say what things are worth, and the score is money: worth: {quality_point_usd: 0.001, second_usd: 0.0005}
 #routers:
 #  support:
 #    description: Answers to customers, quick and good enough
@@ -31,7 +33,7 @@ def commented_settings(found_keys: Mapping[str, str]) -> str:
     parts = [
         "# Steelyard's settings. Everything is optional; what is commented out shows the default, and taking the #",
         "# away (nothing else) makes it yours. steelyard check validates it; a running server follows its changes.\n",
-        EXAMPLE_ROUTER + block_text(RouterSettings, 4),
+        EXAMPLE_ROUTER + block_text(RouterSettings, 4, skip=("worth",)),
         *providers_text(found_keys),
         "# Keys of your callers; steelyard keys new NAME makes one. Without any only this machine is served.\n"
         "#keys:\n#  - {name: support-bot, sha256: …, routers: [support]}\n",
@@ -46,6 +48,7 @@ BLOCKS: dict[str, type[Struct]] = {
     "server": ServerSettings,
     "catalog": CatalogSettings,
     "ledger": LedgerSettings,
+    "learning": LearningSettings,
     "metadata": MetadataSettings,
 }
 

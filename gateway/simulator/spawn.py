@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
+from gateway.child import command, environment
 from gateway.simulator.models import PROVIDERS
 
 READY_SECONDS = 10.0
 STOP_SECONDS = 3.0
-ROOT = Path(__file__).parents[2]  # where `gateway` can be imported from, installed or not
 
 
 class SimulatorProcess:
@@ -62,14 +59,11 @@ async def spawn(
     if coalesce:
         arguments.append("--coalesce")
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway.simulator",
-        *arguments,
+        *command("gateway.simulator", *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C at the terminal is for the gateway, which lets its streams end first
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        env=environment(),
     )
     try:
         async with asyncio.timeout(READY_SECONDS):

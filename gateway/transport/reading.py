@@ -4,6 +4,8 @@ import aiohttp
 
 from gateway.transport.failure import explained
 
+PIECE_BYTES = 16 * 2**10  # of a body in one step: what is carried on is held twice, by its reader and by its writer
+
 
 async def read_whole(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
     """The answer's body, decoded; None when it is over `max_bytes`, in which case the connection is dropped."""
@@ -26,8 +28,8 @@ async def read_whole(response: aiohttp.ClientResponse, max_bytes: int) -> bytes 
 
 
 async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
-    """Whatever has arrived, at least one byte; b"" at the end of the body."""
+    """What has arrived, at least one byte and no more than PIECE_BYTES; b"" at the end of the body."""
     try:
-        return await response.content.readany()
+        return await response.content.read(PIECE_BYTES)
     except (aiohttp.ClientError, OSError) as error:
         raise explained(error) from error

@@ -9,7 +9,7 @@ from yarl import URL
 
 from gateway.transport.failure import TransportFailure, explained, hung_up
 from gateway.transport.logins import Login
-from gateway.transport.reading import next_chunk, read_whole
+from gateway.transport.reading import PIECE_BYTES, next_chunk, read_whole
 from gateway.transport.resolver import Resolver
 from gateway.transport.wallet import Wallet
 
@@ -108,7 +108,7 @@ def session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
-        read_bufsize=2**17,
+        read_bufsize=PIECE_BYTES,
     )
 
 

@@ -8,8 +8,8 @@ class Share(Struct, frozen=True, gc=False):
 
     figure: float | None  # raw, in the dimension's unit
     unit: str
-    utility: float  # 0-1
-    weight: float  # weights of a router sum to 1
+    utility: float  # 0-1; where the score is money the figure, above zero where that is good
+    weight: float  # weights of a router sum to 1; where the score is money, USD per unit
     contribution: float  # weight x utility
     estimated: bool = False
 

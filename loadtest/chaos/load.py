@@ -149,7 +149,7 @@ def soak(stage: Stage) -> list[Figure]:
     models = {MODEL: 0.95, **{f"chaos/mixed-{number}": 0.05 / len(MIXED) for number in range(len(MIXED))}}
     with Ground(stage, candidates) as ground:
         ground.stop()
-        ground.environ = {"PYTHONWARNINGS": "default::ResourceWarning", "PYTHONASYNCIODEBUG": "0"}
+        ground.environ = {"PYTHONWARNINGS": "default::ResourceWarning"}
         ground.start()
         flood(ground.load(models=models, at_once=8, requests=WARM_UP), stage.folder, "warm")
         start = vitals_of(ground.pid)
@@ -258,9 +258,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=50, seconds=6),
         Size(at_once=100, seconds=30),
         slow_readers,
-        known_misses=("memory for all slow readers",),
-        note="Some 0.9 MiB for each reader, seconds after it began to read. Which of the buffers between provider and "
-        "caller hold it has not been looked into yet.",
     ),
     Scenario(
         "soak",

@@ -62,6 +62,15 @@ def test_explain_offline_ranks_every_simulated_target(tmp_path: Path) -> None:
     assert len(record["candidates"]) + len(record["excluded"]) > 30
 
 
+def test_explain_shows_dollars_where_the_router_says_what_things_are_worth(tmp_path: Path) -> None:
+    worth = "routers: {mine: {worth: {quality_point_usd: 0.001, second_usd: 0.0005}}}\ncatalog: {refresh: false}\n"
+    (tmp_path / "steelyard.yaml").write_text(worth)
+    told = steelyard(tmp_path, "explain", "hello", "--model", "mine")
+    assert re.search(r"wins under router mine, \+\$0\.\d+ ahead of sim/", told.stdout), told.stderr
+    assert "quality $0.1 " in told.stdout
+    assert re.search(r"latency at \$0\.\d+ or (more|less) would choose sim/", told.stdout)
+
+
 def test_explain_a_past_decision_of_a_running_server(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, environ={"STEELYARD_SIMULATOR_PACE": "0"})
     with stopped_after(gateway):

@@ -202,6 +202,16 @@ def test_log_curves_stay_within_half_a_millionth_of_exact_arithmetic(good: float
     assert np.abs(utility - np.clip(exact, 0, 1)).max() < 5e-7 + rounding
 
 
+def test_in_money_a_score_is_what_quality_is_worth_less_the_price_and_all_else(scorer: ModuleType) -> None:
+    """At 1 cent a point of quality, 0.2 cents a second, 10 USD an attempt lost and 0.5 USD a kilogram."""
+    worths = row(1.0, 0.002, 1.0, 10.0, 0.0005)
+    table = scorer.Scorer(matrix()).table(live(), REQUEST, POLICY._replace(weights=worths, in_money=True), ALL)
+    cost, seconds, quality, availability, grams = table.figures[:, 0].tolist()
+    assert table.utility[:, 0].tolist() == pytest.approx([-cost, -seconds, quality, availability - 1, -grams])
+    worth = quality - cost - 0.002 * seconds - 10.0 * (1 - availability) - 0.0005 * grams
+    assert table.score[0] == pytest.approx(worth, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "named"),
     [

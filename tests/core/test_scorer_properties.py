@@ -23,9 +23,11 @@ SEEDS = st.integers(0, 2**32 - 1)
 def situations(draw: st.DrawFn, most: int = 300) -> Situation:
     """The sizes and the switches are hypothesis's to shrink, the figures a seed's."""
     situation = random_situation(draw(st.integers(1, most)), draw(SEEDS), limited=draw(st.booleans()))
-    anchors = draw(st.sampled_from(["default", "narrow"]))
+    policy = situation.policy
+    anchors = draw(st.sampled_from(["default", "narrow", "none, in money"]))
+    if anchors == "none, in money":
+        situation = situation._replace(policy=policy._replace(in_money=True))
     if anchors == "narrow":
-        policy = situation.policy
         middle = np.sqrt(policy.good * policy.bad)
         situation = situation._replace(policy=policy._replace(good=(middle + (policy.good - middle) * 0.01)))
     return situation
@@ -187,7 +189,7 @@ def test_a_ranking_tells_what_its_table_says(scorer: ModuleType, situation: Situ
     for column, parts in ranking.told.items():
         assert parts.figures == pytest.approx(seen.figures[:, column].tolist(), rel=5e-6)
         assert parts.utilities == pytest.approx(seen.utility[:, column].tolist(), rel=5e-6)
-        assert sum(parts.contributions) == pytest.approx(seen.score[column], abs=1e-5)
+        assert sum(parts.contributions) == pytest.approx(seen.score[column], rel=1e-4, abs=1e-5)
 
 
 @settings(max_examples=1_000)
@@ -206,8 +208,9 @@ def test_six_digits_are_those_that_are_written(scorer: ModuleType, x: float) -> 
 def test_the_twins_agree(situation: Situation) -> None:
     plain, compiled = table(_scorer_np, situation), table(_scorer_cy, situation)
     np.testing.assert_allclose(compiled.figures, plain.figures, rtol=1e-6)
-    np.testing.assert_allclose(compiled.utility, plain.utility, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(compiled.score, plain.score, rtol=0, atol=1e-6)
+    relative = 1e-6 if situation.policy.in_money else 0.0
+    np.testing.assert_allclose(compiled.utility, plain.utility, rtol=relative, atol=1e-6)
+    np.testing.assert_allclose(compiled.score, plain.score, rtol=relative, atol=1e-6)
     assert compiled.reason.tolist() == plain.reason.tolist()
     assert compiled.last_resort.tolist() == plain.last_resort.tolist()
     n = len(situation.allowed)
@@ -250,7 +253,7 @@ def test_a_scorer_remembers_nothing_of_earlier_requests(several: list[Situation]
 
 
 def assert_same_up_to_near_ties(columns: list[int], scores: list[float], got: list[int], score: F32) -> None:
-    """Place by place the same target, or one whose score is within 1e-6 of the place's."""
+    """Place by place the same target, or one whose score is within 1e-6 of the place's, of dollars relatively."""
     assert len(got) == len(columns)
     for column, expected, other in zip(columns, scores, got, strict=True):
-        assert column == other or abs(float(score[other]) - expected) < 1e-6
+        assert column == other or abs(float(score[other]) - expected) < 1e-6 * max(1.0, abs(expected))

@@ -9,11 +9,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOOR = {
     "core": 0,
-    **dict.fromkeys(["errors", "wire", "framing"], 1),
+    **dict.fromkeys(["errors", "child", "wire", "framing"], 1),
     **dict.fromkeys(["settings", "dialects", "transport", "counters"], 2),
     **dict.fromkeys(["catalog", "providers"], 3),
     **dict.fromkeys(["routing", "accounting"], 4),
-    **dict.fromkeys(["execution", "telemetry"], 5),
+    **dict.fromkeys(["execution", "learning", "telemetry"], 5),
     "live": 6,
     **dict.fromkeys(["server", "simulator"], 7),
     "bootstrap": 8,

@@ -7,7 +7,7 @@ import pytest
 
 from core.dimensions import DIMENSIONS, INDEX
 from gateway.routing.policy import PRESETS, compile_policy
-from gateway.settings.schema import Anchors, Fallback, Limits, RouterSettings
+from gateway.settings.schema import Anchors, Fallback, Limits, RouterSettings, Worth
 from tests.routing.market import COLUMN, TARGETS
 
 
@@ -111,6 +111,11 @@ def test_a_pattern_that_matches_nothing_is_warned_about() -> None:
         (RouterSettings(min_availability=-1), "routers.mine.min_availability is -1; it is 0 to 1"),
         (RouterSettings(limits=Limits(min_quality=90)), "routers.mine.limits.min_quality is 90; it is 0 to 1"),
         (RouterSettings(limits=Limits(max_cost_usd=-1)), "routers.mine.limits.max_cost_usd is -1; it is 0 or more"),
+        (RouterSettings(worth=Worth()), "routers.mine.worth has nothing above 0; say what a point of quality is worth"),
+        (
+            RouterSettings(worth=Worth(quality_point_usd=0.1), weights={"cost": 1}),
+            "routers.mine.weights stands beside routers.mine.worth; take one of the two ways to weigh",
+        ),
         (RouterSettings(fallback=Fallback(max_attempts=0)), "routers.mine.fallback.max_attempts is 0; it is 1 or more"),
     ],
 )

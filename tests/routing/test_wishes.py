@@ -8,7 +8,7 @@ from gateway.errors import InvalidRequest, NothingEligible
 from gateway.routing.plan import Decision, make_plan
 from gateway.routing.policy import Policy
 from gateway.routing.wishes import allowed_by, narrowed, without_suffix
-from gateway.settings.schema import RouterSettings
+from gateway.settings.schema import Limits, RouterSettings
 from gateway.wire.wishes import Wishes
 from tests.routing.market import SCORER, STALLS, TARGETS, make_targets, policies, profile, prompt, selector
 
@@ -83,6 +83,11 @@ def test_an_order_makes_no_more_parts_than_there_are_providers() -> None:
 def test_what_the_router_rules_out_stays_out() -> None:
     with pytest.raises(NothingEligible):
         decided({"only": ["cloud"]}, "mine", mine=RouterSettings(deny=("@cloud",)))
+
+
+def test_sorting_lifts_no_limit_of_the_router() -> None:
+    limited = RouterSettings(limits=Limits(max_first_token_seconds=0.4))
+    assert providers(decided({"sort": "price"}, "mine", mine=limited)) == ["rapid", "rapid"]
 
 
 @pytest.mark.parametrize(("suffix", "sort"), [(":floor", "price"), (":nitro", "throughput")])

@@ -3,9 +3,11 @@
 Which worker a connection comes to is the kernel's choice. What must not depend on it is tried over many connections.
 """
 
+import asyncio
 import os
 import select
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +20,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway.errors import SettingsError
+from gateway.server.handover import Offer, take
+from gateway.server.listen import open_shared
 from tests.running import ROOT, Gateway, Simulator, stopped_after
 
 TWO = ("--workers", "2")
@@ -335,3 +340,51 @@ def test_a_port_in_use_is_not_shared_by_accident(pair: Gateway, tmp_path: Path) 
         ended = started_badly(tmp_path, "--port", pair.url.rpartition(":")[2], *more)
         assert ended.returncode == 2
         assert "is in use by another program" in ended.stderr
+
+
+def test_a_worker_that_hangs_is_ended_says_where_it_hung_and_is_replaced(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, "server: {worker_silence_seconds: 1}\n", FAST, more=TWO)
+    with stopped_after(gateway):
+        hung = children(gateway)
+        for one in hung:
+            os.kill(one, signal.SIGSTOP)
+        for number in (0, 1):
+            gateway.wait_for(f"worker {number} of 2 has said nothing for 1 s and is ended")
+        os.kill(hung[0], signal.SIGCONT)
+        gateway.wait_for("Fatal Python error: Aborted")
+        gateway.wait_for(f"of 2 ended with -{signal.SIGABRT:d}; another takes its place")
+        gateway.wait_for(f"of 2 ended with -{signal.SIGKILL:d}; another takes its place")
+        until_both_serve(gateway)
+        assert not set(hung) & set(children(gateway))
+        assert anew(gateway, "POST", "/v1/chat/completions", json=HELLO).status_code == 200
+
+
+def test_whoever_starts_second_finds_the_port_taken_while_the_first_is_still_starting(tmp_path: Path) -> None:
+    opened = open_shared("127.0.0.1", 0, 2)
+    port = opened[0].getsockname()[1]
+    try:
+        for count in (1, 2):
+            with pytest.raises(SettingsError, match="is in use by another program"):
+                open_shared("127.0.0.1", port, count)
+    finally:
+        for one in opened:
+            one.close()
+
+
+async def test_only_one_at_a_time_is_handed_the_sockets(tmp_path: Path) -> None:
+    taken_over = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = tmp_path / "serve.sock"
+        offer = Offer(place, [listener], taken_over.set)
+        offer.open()
+        first = await asyncio.to_thread(take, place)
+        assert first is not None
+        with pytest.raises(SettingsError, match=f"process {os.getpid()} is handing its sockets over"):
+            await asyncio.to_thread(take, place)
+        first.confirm()
+        async with asyncio.timeout(5):
+            await taken_over.wait()
+        offer.close()
+        for one in first.sockets:
+            assert one.getsockname() == listener.getsockname()
+            one.close()

@@ -10,6 +10,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from gateway.transport.reading import PIECE_BYTES
 from gateway.transport.send import Transport, TransportFailure, explained, next_chunk, read_whole
 from tests.execution.providers import Visit, raw
 
@@ -168,3 +169,21 @@ def test_every_failure_has_a_cause_and_words_without_an_address(error: Exception
     assert words in failure.detail
     assert str(KEY.host) not in failure.detail
     assert "aiohttp" not in failure.detail.lower()
+
+
+async def test_a_flood_is_taken_in_pieces_so_that_a_slow_caller_holds_little(transport: Transport) -> None:
+    body = bytes(range(256)) * 4_096
+
+    async def serve(visit: Visit) -> None:
+        await visit.request()
+        await visit.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        await visit.left()
+
+    async with raw(serve) as server:
+        response = await post(transport, server.port)
+        pieces = []
+        while piece := await next_chunk(response):
+            pieces.append(piece)
+        assert max(map(len, pieces)) <= PIECE_BYTES
+        assert b"".join(pieces) == body
+        response.release()

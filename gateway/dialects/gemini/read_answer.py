@@ -62,7 +62,7 @@ class AnswerReader:
             return self.fail(bytes(chunk.error))
         deltas = [*self._begun(chunk, payload)]
         for place, candidate in enumerate(chunk.candidates or ()):
-            index = place if candidate.index is None else candidate.index
+            index = place if candidate.index is None or candidate.index < 0 else candidate.index
             choice = self._choices.get(index)
             if choice is None:
                 choice = self._choices[index] = ChoiceReader(index, self._call_prefix)

@@ -9,7 +9,7 @@ from gateway.dialects.contract import Outgoing, TargetManner
 from gateway.dialects.gemini.media import DIALECT
 from gateway.dialects.gemini.model import Model, model_of
 from gateway.dialects.gemini.names import encoded
-from gateway.dialects.gemini.openapi import SCHEMA, ignored_words, understood
+from gateway.dialects.gemini.openapi import ignored_words, understood
 from gateway.dialects.gemini.schema import ABSENT, GenerationConfig
 from gateway.dialects.gemini.thinking import write_thinking
 from gateway.dialects.gemini.write_contents import write_contents
@@ -132,7 +132,7 @@ def described(schema: Raw, output: OutputFormat) -> Raw:
     """The description goes into the schema, the only place that it has here."""
     if not output.description:
         return schema
-    return encoded({"description": output.description} | SCHEMA.decode(schema))
+    return encoded({"description": output.description, **MEMBERS.decode(schema)})
 
 
 def write_the_rest(conversation: Conversation, body: dict[str, object], losses: Losses) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from msgspec import Raw
 
-from gateway.dialects.answer import is_utf8, stray_error
+from gateway.dialects.answer import is_utf8, odds_of, stray_error
 from gateway.dialects.ollama.names import finish_of
 from gateway.dialects.ollama.schema import LINE, Call, Function, Line, Message
 from gateway.wire.delta import (
@@ -66,7 +65,7 @@ class AnswerReader:
         message = line.message or NO_MESSAGE
         if message.thinking:
             deltas.append(ThoughtDelta(message.thinking))
-        probable = Raw(msgspec.json.encode({"content": line.logprobs})) if line.logprobs else None
+        probable = odds_of(line.logprobs)
         if message.content or probable is not None:
             deltas.append(TextDelta(message.content or "", logprobs=probable))
         deltas += (MediaDelta("image/png", image) for image in message.images or () if image)

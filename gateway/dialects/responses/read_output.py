@@ -4,9 +4,9 @@ OpenAI says everything several times: as deltas, as the `done` of a part, of an 
 send only some of these. So of each place it is noted how much has been said, and what says more tells the rest.
 """
 
-import msgspec
 from msgspec import Raw
 
+from gateway.dialects.answer import odds_of
 from gateway.dialects.responses.events import (
     HEAD,
     ITEM,
@@ -237,8 +237,7 @@ class AnswerReader:
         self._texts_from = progress
         progress.starts.setdefault(index, self._text_length)
         self._text_length += len(text)
-        tokens = Raw(msgspec.json.encode({"content": logprobs})) if logprobs else None
-        deltas.append(TextDelta(text, logprobs=tokens))
+        deltas.append(TextDelta(text, logprobs=odds_of(logprobs)))
 
     def _cite(self, event: Event, deltas: list[Delta]) -> None:
         if not is_absent(event.annotation):

@@ -1,0 +1,49 @@
+"""What a deployment's own outcomes have taught about its models, on top of what public tables say."""
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.matrix import F32
+from core.predictor import TASKS
+from gateway.catalog.columns import Targets
+
+ANY_TASK = ""  # the part of a model's offset that holds for every task
+MOST = 3.0  # log odds that outcomes may move a figure by: from 0.5 to 0.95
+
+
+class LearnedWeights(Struct, frozen=True, forbid_unknown_fields=True):
+    """One version. Offsets are log odds, added to those of the catalog's quality."""
+
+    name: str
+    made: str  # RFC 3339, UTC
+    based_on: str  # the version in use when it was made; "" for the catalog alone
+    since: str  # of the outcomes that it was made from
+    until: str
+    outcomes: int
+    gain: float  # log loss saved per outcome, on days that were held out
+    gain_low: float  # the ends of its 95 % interval
+    gain_high: float
+    offsets: dict[str, dict[str, float]]  # model -> task, or ANY_TASK
+
+
+def with_learned(targets: Targets, learned: LearnedWeights) -> Targets:
+    """The targets with their quality moved; by how much is in `Targets.learned`."""
+    before = targets.matrix.quality
+    offsets = np.zeros_like(before)
+    for column, offer in enumerate(targets.offers):
+        own = learned.offsets.get(offer.model)
+        if own is not None:
+            offsets[:, column] = [own.get(ANY_TASK, 0.0) + own.get(task, 0.0) for task in TASKS]
+    after = moved(before, offsets)
+    change = after - before
+    for array in (after, change):
+        array.flags.writeable = False
+    return replace(targets, matrix=targets.matrix._replace(quality=after), learned=change)
+
+
+def moved(share: F32, offset: F32) -> F32:
+    """The probability whose log odds are higher by the offset, which counts as MOST at most; 0 and 1 stay."""
+    odds = np.exp(np.clip(offset, -MOST, MOST))
+    result: F32 = (share * odds / (1 - share + share * odds)).astype(np.float32)
+    return result

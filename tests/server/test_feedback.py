@@ -1,0 +1,179 @@
+"""Feedback over HTTP, and what is learned from it, by the commands that an operator types."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.accounting.feedback import Feedback, FeedbackBook
+from gateway.accounting.receipt import Receipt
+from gateway.accounting.sqlite_ledger import SqliteLedger
+from gateway.learning.learn import LEAST
+from gateway.server.auth import new_key
+from gateway.wire.delta import Usage
+from tests.cli.commands import steelyard
+from tests.running import Gateway, stopped_after
+
+LEARNING = "learning: {enabled: true, implicit: true}\n"
+FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
+GOOD, POOR = "sim/coder-mini", "sim/flagship"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    gateway = Gateway(tmp_path_factory.mktemp("learning"), LEARNING, FAST)
+    with stopped_after(gateway):
+        yield gateway
+
+
+def decision(gateway: Gateway) -> str:
+    return gateway.chat("hello").headers["x-steelyard-decision"]
+
+
+def test_feedback_is_kept_and_a_later_word_takes_its_place(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, LEARNING, FAST)
+    with stopped_after(gateway):
+        asked = decision(gateway)
+        for score in (0.0, 0.75):
+            told = gateway.http.post("/v1/feedback", json={"decision": asked, "score": score, "task": "reasoning"})
+            assert told.json() == {"object": "feedback", "decision": asked, "score": score, "task": "reasoning"}
+    (judged,) = book(tmp_path).judged(0.0)  # the receipt is in the ledger once the server has ended
+    assert (judged.score, judged.task, judged.origin) == (0.75, "reasoning", "caller")
+    (answered,) = book(tmp_path).answered(0.0, 10)
+    assert (answered.finish, answered.input_tokens > 0) == ("stop", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"decision": "dec_nobody", "score": 1}, 404, "There is no decision 'dec_nobody' of yours"),
+        ({"decision": "DECISION", "score": 2}, 400, "score is 2; "),
+        ({"decision": "DECISION"}, 400, "score"),
+        ({"decision": "DECISION", "score": 1, "task": "cooking"}, 400, "task is 'cooking'; one of code_generation"),
+        ({"decision": "DECISION", "score": 1, "comment": "secret"}, 400, "unknown field `comment`"),
+    ],
+)
+def test_feedback_that_makes_no_sense_is_refused_with_the_way_out(
+    server: Gateway, body: dict[str, object], status: int, told: str
+) -> None:
+    if body["decision"] == "DECISION":
+        body = {**body, "decision": decision(server)}
+    refused = server.http.post("/v1/feedback", json=body)
+    assert refused.status_code == status
+    assert told in refused.json()["error"]["message"]
+
+
+def test_nobody_may_judge_what_another_has_asked(tmp_path: Path) -> None:
+    (one, first), (two, second) = new_key(), new_key()
+    keys = f"keys: [{{name: one, sha256: '{first}'}}, {{name: two, sha256: '{second}'}}]\n"
+    gateway = Gateway(tmp_path, LEARNING + keys, FAST)
+    with stopped_after(gateway):
+        asked = gateway.chat("hello", headers={"authorization": f"Bearer {one}"}).headers["x-steelyard-decision"]
+        body = {"decision": asked, "score": 0}
+        statuses = [
+            gateway.http.post("/v1/feedback", json=body, headers={"authorization": f"Bearer {key}"}).status_code
+            for key in (two, "sk-unknown", one)
+        ]
+        assert statuses == [404, 401, 200]
+
+
+def test_who_does_not_learn_takes_no_feedback_and_says_so(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, "", FAST)
+    with stopped_after(gateway):
+        refused = gateway.http.post("/v1/feedback", json={"decision": decision(gateway), "score": 1})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "feedback_disabled")
+    told = steelyard(tmp_path, "learn")
+    assert (told.returncode, "learning.enabled is false" in told.stderr) == (2, True)
+
+
+def book(folder: Path) -> FeedbackBook:
+    return FeedbackBook(folder / ".steelyard" / "ledger.db")
+
+
+DAYS = 10
+
+
+def history(folder: Path, count: int = 300) -> None:
+    """Judged answers of the last days: one model is much better than the catalog says, the other much worse."""
+    rng, began = random.Random(1), time.time() - DAYS * 86_400
+    ledger, judgements = SqliteLedger(folder / ".steelyard" / "ledger.db"), book(folder)
+    receipts = [answered(f"dec_{number}", began + number * 86_000 * DAYS / count, rng) for number in range(count)]
+    ledger.write(receipts)
+    ledger.close()
+    for receipt in receipts:
+        share = 0.97 if receipt.model == GOOD else 0.2
+        judgements.add(Feedback(receipt.id, receipt.time + 60, float(rng.random() < share)))
+
+
+def answered(name: str, at: float, rng: random.Random) -> Receipt:
+    model = rng.choice((GOOD, POOR))
+    return Receipt(
+        id=name,
+        time=at,
+        key="",
+        router="auto",
+        dialect="openai_chat",
+        requested="auto",
+        target=f"{model}@sim-alpha",
+        model=model,
+        provider="sim-alpha",
+        status=200,
+        outcome="ok",
+        stream=False,
+        fallback=False,
+        usage=Usage(10, output_tokens=10),
+        cost_nano_usd=1,
+        cost_estimated=False,
+        carbon_g=None,
+        seconds=1.0,
+        first_token_seconds=None,
+        overhead_seconds=0.0,
+        task="chat",
+        session="",
+        catalog_version="1",
+    )
+
+
+def quality(folder: Path, model: str) -> tuple[float, float | None]:
+    """Of a chat, by the settings in this folder: the figure, and what of it was learned."""
+    record = json.loads(steelyard(folder, "explain", "hello there", "--model", model, "--json").stdout)
+    candidate = record["candidates"][0]
+    return candidate["dimensions"]["quality"]["figure"], candidate["learned_quality"]
+
+
+def test_what_is_learned_is_used_shown_and_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "steelyard.yaml").write_text("learning: {enabled: true}\ncatalog: {refresh: false}\n")
+    history(tmp_path)
+    before, nothing = quality(tmp_path, POOR)
+    assert nothing is None
+    assert "nothing was kept" in steelyard(tmp_path, "learn", "--dry-run").stdout
+    assert quality(tmp_path, POOR) == (before, None)
+    learned = steelyard(tmp_path, "learn")
+    assert "better beyond the error bar" in learned.stdout, learned.stdout + learned.stderr
+    listed = json.loads(steelyard(tmp_path, "weights", "list", "--json").stdout)
+    (version,) = listed["versions"]
+    assert (listed["in_use"], version["outcomes"]) == (version["name"], 300)
+    after, change = quality(tmp_path, POOR)
+    assert after < before - 0.1
+    assert change == pytest.approx(after - before, abs=1e-5)
+    assert "the catalog alone is in use" in steelyard(tmp_path, "weights", "use", "none").stdout
+    assert quality(tmp_path, POOR) == (before, None)
+    wrong = steelyard(tmp_path, "weights", "use", "nobody")
+    assert (wrong.returncode, version["name"] in wrong.stderr) == (2, True)
+
+
+def test_a_running_server_follows_what_is_taken_into_use(tmp_path: Path) -> None:
+    history(tmp_path, 2 * LEAST)
+    gateway = Gateway(tmp_path, "learning: {enabled: true}\n", FAST)
+    with stopped_after(gateway):
+        asked = {"model": POOR, "messages": [{"role": "user", "content": "hello there"}]}
+        before = gateway.http.post("/v1/route", json=asked).json()["candidates"][0]
+        told = steelyard(tmp_path, "learn").stdout
+        assert "the server follows within two seconds" in told
+        gateway.wait_for("reloaded: generation 2")
+        after = gateway.http.post("/v1/route", json=asked).json()["candidates"][0]
+        assert before["learned_quality"] is None
+        assert after["learned_quality"] < -0.05

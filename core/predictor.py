@@ -3,17 +3,19 @@
 import math
 from typing import NamedTuple
 
+from core.steps import Step, step_of
 from core.tasks import (
     AGENT_STEP,
     EXTRACTION,
     LONG_CONTEXT,
+    SUMMARISATION,
     TRAITS,
     TRANSLATION,
     VISION,
 )
 from core.tasks import TASKS as TASKS
 from core.text import Features
-from core.wording import Wording, read
+from core.wording import read
 
 LONG_CONTEXT_TOKENS = 60_000
 # Log odds of a good answer that a step of 1 in difficulty costs: from one of the five levels of the written prompts to
@@ -21,17 +23,22 @@ LONG_CONTEXT_TOKENS = 60_000
 ODDS_PER_DIFFICULTY = 4.0
 HARDEST_HISTORY = 0.1  # difficulty that a conversation of HISTORY_MESSAGES adds: much to keep in mind
 HISTORY_MESSAGES = 40
+HARDEST_LENGTH = 0.1  # difficulty that an ask of LENGTH_WORDS adds: it carries more conditions
+LENGTH_WORDS = 400
+HARDEST_FORMULAS = 0.1  # difficulty that a text full of formulas adds: they need exactness
+FORMULAS_SHARE = 0.25
+HEARTBEAT_EASE = -0.4  # looking whether there is anything to do is easier than doing it
 
 
 class Shape(NamedTuple):
     """The structure around a prompt's texts."""
 
-    tool_count: int
-    last_role: str
-    message_count: int
-    image_count: int
-    structured_output: bool  # a JSON schema is asked for
-    max_output_tokens: int | None
+    tool_count: int = 0
+    last_role: str = "user"
+    message_count: int = 1
+    image_count: int = 0
+    structured_output: bool = False  # a JSON schema is asked for
+    max_output_tokens: int | None = None
 
 
 class Prediction(NamedTuple):
@@ -43,6 +50,7 @@ class Prediction(NamedTuple):
     output_tokens: float  # of an answer without hidden reasoning
     shares: tuple[tuple[int, float], ...]  # every task that it may be, likeliest first, with its chance; add up to 1
     odds: float  # times those of an everyday request of its kind: below 1 for a hard one
+    step: Step
 
 
 def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> Prediction:
@@ -50,18 +58,18 @@ def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> P
 
     opening, focus: raw JSON of the text that the conversation begins with, b"" for none, and of what was asked last.
     """
-    certain = _told_by_structure(features, shape)
-    if certain is None:
-        wording = read(opening, focus)
-        shares, harder = wording.shares, wording.harder
+    step = step_of(shape.last_role, shape.tool_count, shape.message_count, opening, focus)
+    task, confidence = _told_by_structure(features, shape, step)
+    harder = HEARTBEAT_EASE if step is Step.HEARTBEAT else 0.0
+    if task is None:
+        shares, harder, familiar = read(opening, focus)
+        task, share = shares[0]
+        confidence = share * familiar
     else:
-        task, confidence = certain
-        shares, harder = ((task, 1.0),), 0.0
-    task = shares[0][0]
-    if certain is None:
-        confidence = shares[0][1]
+        shares = ((task, 1.0),)
     usual = TRAITS[task].difficulty
-    difficulty = min(max(usual + harder + _history(shape.message_count), 0.0), 1.0)
+    harder += _added(features, shape.message_count)
+    difficulty = min(max(usual + harder, 0.0), 1.0)
     return Prediction(
         task,
         confidence,
@@ -69,33 +77,45 @@ def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> P
         _output_tokens(shares, features, difficulty, shape.max_output_tokens),
         shares,
         math.exp(ODDS_PER_DIFFICULTY * (usual - difficulty)),
+        step,
     )
 
 
-def _told_by_structure(features: Features, shape: Shape) -> tuple[int, float] | None:
-    """The task and how sure it is, where structure tells."""
-    if shape.last_role in ("tool", "function"):
+def _told_by_structure(features: Features, shape: Shape, step: Step) -> tuple[int | None, float]:
+    """The task and how sure it is; None where structure does not tell."""
+    if step is Step.TOOL_LOOP:
         return AGENT_STEP, 0.95
+    if step is Step.COMPACTION:
+        return SUMMARISATION, 0.9
     if shape.image_count:
         return VISION, 0.9
     if shape.structured_output:
         return EXTRACTION, 0.7
     if features.tokens > LONG_CONTEXT_TOKENS:
         return LONG_CONTEXT, 0.8
-    return (AGENT_STEP, 0.8) if shape.tool_count else None
+    if shape.tool_count or step is Step.HEARTBEAT:
+        return AGENT_STEP, 0.8
+    return None, 0.0
 
 
-def _history(message_count: int) -> float:
-    return HARDEST_HISTORY * (message_count - 1) / HISTORY_MESSAGES if message_count <= HISTORY_MESSAGES else HARDEST_HISTORY
+def _added(features: Features, message_count: int) -> float:
+    """Difficulty beyond what the wording says."""
+    words, formulas = features.focus_words, features.math_share
+    length = words / LENGTH_WORDS if words < LENGTH_WORDS else 1.0
+    exactness = formulas / FORMULAS_SHARE if formulas < FORMULAS_SHARE else 1.0
+    history = (message_count - 1) / HISTORY_MESSAGES if message_count <= HISTORY_MESSAGES else 1.0
+    return HARDEST_LENGTH * length + HARDEST_FORMULAS * exactness + HARDEST_HISTORY * max(history, 0.0)
 
 
 def _output_tokens(
     shares: tuple[tuple[int, float], ...], features: Features, difficulty: float, limit: int | None
 ) -> float:
     """Typical of what it may be, up to twice as long for a hard one; a translation is about as long as its source."""
-    typical = 0.0
+    expected = 0.0
     for task, share in shares:
-        tokens = TRAITS[task].output_tokens
-        typical += share * (max(tokens, 1.4 * features.focus_words) if task == TRANSLATION else tokens)
-    tokens = typical * (0.5 + difficulty)
-    return tokens if limit is None else min(tokens, float(limit))
+        typical = TRAITS[task].output_tokens
+        if task == TRANSLATION:
+            expected += share * max(typical, 1.4 * features.focus_words)
+        else:
+            expected += share * typical * (0.5 + difficulty)
+    return expected if limit is None else min(expected, float(limit))

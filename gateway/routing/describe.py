@@ -48,6 +48,8 @@ def describe(prompt: Prompt) -> Profile:
         prediction.task,
         needs,
         prompt.stream,
+        blend=prediction.shares if len(prediction.shares) > 1 else (),
+        odds=prediction.odds,
     )
     return Profile(features, prediction, TASKS[prediction.task], STEP_NAMES[prediction.step], figures)
 

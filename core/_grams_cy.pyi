@@ -1,6 +1,1 @@
-from core._grams_np import I8
-from core.grams import Sums
-
-class Reader:
-    def __init__(self, table: I8) -> None: ...
-    def read(self, opening: bytes, focus: bytes) -> Sums: ...
+from core._grams_np import Reader as Reader

@@ -1,5 +1,6 @@
 """Sums over a prompt's grams, with numpy: the definition that the compiled twin is held to."""
 
+import itertools
 import re
 
 import numpy as np
@@ -28,7 +29,9 @@ from core.matrix import U32
 I8 = NDArray[np.int8]
 MASK = 0xFFFFFFFF
 QUOTE = b'"'
-ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]([0-9a-fA-F]{2})\\u[dD]([c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.)|\Z)", re.S)
+ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB]([0-9a-fA-F]{2})\\u[dD]([c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.)|\Z)", re.S
+)
 BLANKS = re.compile(rb"[\x00-\x20]+")
 WORD = re.compile(rb"[a-z0\x80-\xff]+")
 LOWER = bytes(byte + 32 if 65 <= byte <= 90 else 48 if 48 <= byte <= 57 else byte for byte in range(256))
@@ -40,7 +43,9 @@ class Reader:
 
     def __init__(self, table: I8) -> None:
         if table.shape != (2 * BUCKETS, COLUMNS) or table.dtype != np.int8:
-            raise ValueError(f"grams: the table must be int8 [{2 * BUCKETS}, {COLUMNS}], not {table.dtype} {table.shape}")
+            raise ValueError(
+                f"grams: the table must be int8 [{2 * BUCKETS}, {COLUMNS}], not {table.dtype} {table.shape}"
+            )
         self._table = np.ascontiguousarray(table)
 
     def read(self, opening: bytes, focus: bytes) -> Sums:
@@ -110,7 +115,7 @@ def _words(before: bytes, asked: bytes) -> U32:
     first = [_hash(word) for word in WORD.findall(asked)]
     words = [_hash(word) for word in WORD.findall(before)] + first
     singles = [word ^ WORD_SALT for word in words]
-    pairs = [(left * PAIR_STEP + right) & MASK ^ PAIR_SALT for left, right in zip(words, words[1:], strict=False)]
+    pairs = [(left * PAIR_STEP + right) & MASK ^ PAIR_SALT for left, right in itertools.pairwise(words)]
     places = [word ^ FIRST_SALT ^ place * PLACE_SALT for place, word in enumerate(first[:FIRST_WORDS])]
     return _mixed(np.array(singles + pairs + places, np.uint32))
 

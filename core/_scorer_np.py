@@ -126,7 +126,7 @@ def _latency_seconds(live: LiveFigures, tokens: _Tokens, request: RequestFigures
 
 def _quality(matrix: CatalogMatrix, request: RequestFigures) -> F32:
     """Expected probability of a good answer, over the tasks that it may be."""
-    quality = matrix.quality[request.task]
+    quality: F32 = matrix.quality[request.task]
     if request.blend:
         quality = np.zeros_like(quality)
         for row, share in request.blend:

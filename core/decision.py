@@ -97,7 +97,7 @@ def check_policy(policy: PolicyVector) -> None:
 
 def check_blend(request: RequestFigures, rows: int) -> None:
     """Raise ValueError unless quality can be blended as the request says."""
-    if len(request.blend) > MOST_BLENDED or not all([0 <= row < rows for row, _ in request.blend]):
+    if len(request.blend) > MOST_BLENDED or not all(0 <= row < rows for row, _ in request.blend):
         raise ValueError(
             f"scorer: blend is {request.blend}; at most {MOST_BLENDED} rows, each one of the matrix's {rows} tasks"
         )

@@ -9,11 +9,11 @@ from core.tasks import (
     EXTRACTION,
     LONG_CONTEXT,
     SUMMARISATION,
-    TRAITS,
     TRANSLATION,
     VISION,
 )
 from core.tasks import TASKS as TASKS
+from core.tasks import TRAITS as TRAITS
 from core.text import Features
 from core.wording import read
 

@@ -43,11 +43,11 @@ def step_of(last_role: str, tool_count: int, message_count: int, opening: bytes,
     if not tool_count and message_count <= 2:
         return Step.PLAIN
     asked = focus[:LOOKED_AT_BYTES].lower()
-    if any([mark in asked for mark in COMPACTIONS]):
+    if any(mark in asked for mark in COMPACTIONS):
         return Step.COMPACTION
-    if any([mark in asked for mark in HEARTBEATS]):
+    if any(mark in asked for mark in HEARTBEATS):
         return Step.HEARTBEAT
     if not tool_count:
         return Step.PLAIN
     begun = opening[:LOOKED_AT_BYTES].lower()
-    return Step.SUB_AGENT if any([mark in begun for mark in SUB_AGENTS]) else Step.FIRST_TURN
+    return Step.SUB_AGENT if any(mark in begun for mark in SUB_AGENTS) else Step.FIRST_TURN

@@ -97,6 +97,7 @@ def accuracy(gate: str, source: Source) -> None:
 def pair_in_distribution(source: Source) -> None:
     """APGR of a small and a large model with few labels, on prompts of the same kind."""
     weak, strong = pair_of(source)
+    source = source.whole([weak, strong])
     order = np.random.default_rng(SEED).permutation(len(source.texts))
     labels = min(GATE_B_LABELS, len(order) // 2)
     train, test = source.part(order[:labels]), source.part(order[labels:])
@@ -112,13 +113,14 @@ def pair_in_distribution(source: Source) -> None:
 
 def cost_and_quality(source: Source) -> None:
     """The share of the way from the hull of single models to the oracle that a router goes, in area."""
-    assert source.cost is not None
+    source = source.whole(range(len(source.models)))
+    if source.cost is None:
+        return
     expected, expected_cost, length = (np.zeros_like(source.scores) for _ in range(3))
     for train, test, places in splits(source):
         expected[places] = by_wording(described(train), train.scores, described(test))
         length[places] = by_length(train, test)
-        assert train.cost is not None
-        expected_cost[places] = train.cost.mean(axis=0)
+        expected_cost[places] = np.delete(source.cost, places, axis=0).mean(axis=0)
     columns = [source.scores, source.cost, expected, length, expected_cost]
     single = [source.scores.mean(axis=0), source.cost.mean(axis=0)]
     say_one("C", source, "quality of the best single model", float(single[0].max()))
@@ -153,9 +155,10 @@ def tasks(folder: Path) -> None:
     unseen_logits = design(real) @ weights
     held_out = held_out_logits([*written, *real])[-len(real) :]
     for name, logits in (("nothing real seen", unseen_logits), ("real, topic unseen", held_out)):
-        right = (logits.argmax(axis=1) == truth).astype(float)
+        chosen = logits.argmax(axis=1)
+        right = (chosen == truth).astype(float)
         say("D", None, f"arena-hard, nine tasks, {name}", right)
-        coarse = [(COARSE.get(TEXT_TASKS[t]), COARSE.get(TEXT_TASKS[c])) for t, c in zip(truth, logits.argmax(axis=1))]
+        coarse = [(COARSE.get(TEXT_TASKS[t]), COARSE.get(TEXT_TASKS[c])) for t, c in zip(truth, chosen, strict=True)]
         told = np.array([float(said == true) for true, said in coarse if true is not None])
         say("D", None, f"**arena-hard, coding / mathematics / creative, {name}**", told)
     most = np.bincount(truth).argmax()
@@ -174,6 +177,7 @@ def unseen(source: Source, others: Sequence[Source]) -> None:
     if not others:
         return
     weak, strong = pair_of(source)
+    source = source.whole([weak, strong])
     rng = np.random.default_rng(SEED)
     parts = [other.part(rng.permutation(len(other.texts))[:1500]) for other in others]
     target = np.concatenate([np.nanmean(part.scores, axis=1) - np.nanmean(part.scores) for part in parts])[:, None]

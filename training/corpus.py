@@ -140,5 +140,3 @@ def _term_lists() -> dict[str, tuple[list[str], list[str]]]:
 
 def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line.strip()]
-
-

@@ -4,7 +4,7 @@
 call, same columns) where it is known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,10 @@ class Source(Struct):
             None if self.cost is None else self.cost[places],
             self.rows[places],
         )
+
+    def whole(self, models: Sequence[int]) -> "Source":
+        """The prompts that all of these models, by column, were run on."""
+        return self.part(np.flatnonzero(~np.isnan(self.scores[:, models]).any(axis=1)))
 
 
 def sources_in(folder: Path) -> Iterator[Source]:

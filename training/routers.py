@@ -47,7 +47,8 @@ def by_length(train: Source, test: Source) -> F64:
 def by_dataset(train: Source, test: Source) -> F64:
     """[test, models]: the mean score of each model on the prompt's data set, which no router is told."""
     means = {
-        name: np.nanmean(train.scores[np.array(train.datasets) == name], axis=0) for name in dict.fromkeys(train.datasets)
+        name: np.nanmean(train.scores[np.array(train.datasets) == name], axis=0)
+        for name in dict.fromkeys(train.datasets)
     }
     overall = np.nanmean(train.scores, axis=0)
     return np.array([means.get(name, overall) for name in test.datasets])
@@ -59,7 +60,7 @@ def folds(count: int, parts: int, seed: int) -> F64:
 
 
 def recovered(gain: F64, weak: F64, strong: F64) -> float:
-    """APGR: the gap between two models that is recovered, averaged over all shares of prompts sent to the strong one."""
+    """APGR: the gap between two models that is recovered, averaged over all shares sent to the strong one."""
     order = np.argsort(-gain, kind="stable")
     step = np.concatenate([[0.0], np.cumsum((strong - weak)[order])]) / len(gain)
     places = np.rint(SHARES * len(gain)).astype(int)

@@ -114,7 +114,9 @@ def report(examples: Sequence[Example], logits: F64) -> None:
     real = np.array([example.line.startswith("real ") for example in examples])
     for name, part in (("written, phrasing unseen", ~real), ("real users, topic unseen", real)):
         right = (chosen == task)[part]
-        print(f"{name}: {part.sum()} prompts, accuracy {right.mean():.3f}, mean confidence {certainty[part].mean():.3f}")
+        print(
+            f"{name}: {part.sum()} prompts, accuracy {right.mean():.3f}, mean confidence {certainty[part].mean():.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -70,7 +70,10 @@ def test_structure_is_surer_than_words() -> None:
 
 
 def test_confidence_falls_far_from_what_was_seen() -> None:
-    assert predicted("Write a poem about autumn").confidence > 2 * predicted("Zorble the frimpy quangs, snarkly").confidence
+    assert (
+        predicted("Write a poem about autumn").confidence
+        > 2 * predicted("Zorble the frimpy quangs, snarkly").confidence
+    )
 
 
 def test_chances_of_the_tasks_add_up_to_one_and_the_likeliest_comes_first() -> None:

@@ -26,6 +26,9 @@ bench: build ## micro-benchmarks of core and translations, then gateway CPU agai
 bench-session: build ## an agent's session of 40 turns with and without the memory of prompt caches: what is saved
 	$(BIN)/python -m loadtest.bench_session
 
+bench-replay: build ## 100,000 past requests decided again over every target of the catalog
+	$(BIN)/python -m loadtest.bench_replay
+
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
@@ -72,4 +75,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv .venv-training build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check train bench bench-routing bench-session loadtest chaos fuzz clients security annotate build lock clean
+.PHONY: help run test check train bench bench-routing bench-session bench-replay loadtest chaos fuzz clients security annotate build lock clean

@@ -730,7 +730,7 @@ cdef class Scorer:
 
     cdef int read_live(self, live) except -1:
         self.live = None
-        self.first_token, self.per_token, self.availability, self.out = live
+        self.first_token, self.per_token, self.availability, self.out = live[:4]  # the others break ties afterwards
         for array in live:
             if array.shape != (self.n,):
                 raise ValueError(f"scorer: live figures must have one entry for each of the {self.n} targets")

@@ -4,8 +4,7 @@ import math
 from array import array
 
 import numpy as np
-
-from core.matrix import F32
+from numpy.typing import NDArray
 
 HALF_LIFE_SECONDS = 180.0  # an answer of three minutes ago counts half
 BIN_RATIO = 1.1  # bins are 10% apart, so a quantile is at most half a bin, 5%, off
@@ -16,7 +15,6 @@ LOG_SHORTEST = math.log(SHORTEST_SECONDS)
 LOG_RATIO = math.log(BIN_RATIO)
 QUANTILE_SAMPLES = 20  # with fewer a quantile is a guess
 MEAN_SHARE = 0.1  # of a new answer in the running mean: about the last ten answers
-PRIOR_SAMPLES = 5.0  # a prior weighs as much as five fresh answers
 MOST_DOUBLINGS = 64.0  # of a fresh answer's weight, 3.2 hours; a float32 bin would hold 127
 
 
@@ -39,13 +37,25 @@ class LatencyBook:
         self._latest = _numbers(n)  # monotonic second of the latest answer
         self._seen = array("q", bytes(8 * n))
 
-    def observe_first_token(self, target: int, seconds: float, now: float) -> None:
-        """An answer's first token came after `seconds`."""
-        self._observe(target, seconds, now)
-
-    def observe_speed(self, target: int, seconds_per_token: float, now: float) -> None:
-        """An answer was written at `seconds_per_token`."""
-        self._observe(target, seconds_per_token, now)
+    def observe(self, target: int, seconds: float, now: float) -> None:
+        """An answer took `seconds`: to its first token, or for each token of it."""
+        if not 0.0 < seconds < math.inf:
+            return
+        log = math.log(seconds)
+        bins = self._bins.get(target)
+        if bins is None:
+            bins = self._begin(target, log, now)
+        doublings = (now - self._epoch[target]) / HALF_LIFE_SECONDS
+        if doublings > MOST_DOUBLINGS:
+            bins = self._move_epoch(target, now)
+            doublings = 0.0
+        weight: float = 2.0**doublings
+        bins[_bin_of(log)] += weight
+        self._weight[target] += weight
+        self._log_mean[target] += MEAN_SHARE * (log - self._log_mean[target])
+        self._seen[target] += 1
+        if now > self._latest[target]:
+            self._latest[target] = now
 
     def quantile(self, target: int, q: float, now: float) -> float:
         """Seconds at quantile `q` of `target`, weighted to the last few minutes.
@@ -73,21 +83,16 @@ class LatencyBook:
         """Answers ever seen of `target`."""
         return self._seen[target]
 
-    def blend(self, prior: F32, now: float) -> F32:
-        """Prior and running mean of every target, in seconds, mixed in their logarithms.
-
-        The live share is w / (w + 5), w being the number of answers that still count: at first the prior stands alone,
-        20 fresh answers leave it a fifth, and a target that nobody has used for long drifts back to it. A prior of 0
-        stays as it is.
-        """
-        live = np.flatnonzero((np.asarray(self._seen) > 0) & (prior > 0))
-        latest, epoch = np.asarray(self._latest)[live], np.asarray(self._epoch)[live]
+    def evidence(self, targets: NDArray[np.intp], now: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How many answers of each target still count, and the logarithm of the running mean. 0 and 0 without any."""
+        latest, epoch = np.asarray(self._latest)[targets], np.asarray(self._epoch)[targets]
         # Two answers may be reported out of order; time that runs backwards must not inflate the past.
-        weight = np.asarray(self._weight)[live] * 0.5 ** ((np.maximum(latest, now) - epoch) / HALF_LIFE_SECONDS)
-        share = weight / (weight + PRIOR_SAMPLES)
-        blended = prior.copy()
-        blended[live] = np.exp((1 - share) * np.log(prior[live]) + share * np.asarray(self._log_mean)[live])
-        return blended
+        doublings = (np.maximum(latest, now) - epoch) / HALF_LIFE_SECONDS
+        return np.asarray(self._weight)[targets] * np.exp2(-doublings), np.asarray(self._log_mean)[targets]
+
+    def answered(self) -> NDArray[np.bool_]:
+        """[n] which targets have ever answered."""
+        return np.asarray(self._seen) > 0
 
     def adopt(self, target: int, other: "LatencyBook", other_target: int) -> None:
         """Take over what `other` has learned of the target that it calls `other_target`."""
@@ -100,25 +105,6 @@ class LatencyBook:
         self._epoch[target] = other._epoch[other_target]
         self._latest[target] = other._latest[other_target]
         self._seen[target] = other._seen[other_target]
-
-    def _observe(self, target: int, seconds: float, now: float) -> None:
-        if not 0.0 < seconds < math.inf:
-            return
-        log = math.log(seconds)
-        bins = self._bins.get(target)
-        if bins is None:
-            bins = self._begin(target, log, now)
-        doublings = (now - self._epoch[target]) / HALF_LIFE_SECONDS
-        if doublings > MOST_DOUBLINGS:
-            bins = self._move_epoch(target, now)
-            doublings = 0.0
-        weight: float = 2.0**doublings
-        bins[_bin_of(log)] += weight
-        self._weight[target] += weight
-        self._log_mean[target] += MEAN_SHARE * (log - self._log_mean[target])
-        self._seen[target] += 1
-        if now > self._latest[target]:
-            self._latest[target] = now
 
     def _begin(self, target: int, log: float, now: float) -> "array[float]":
         self._log_mean[target] = log

@@ -38,12 +38,14 @@ class CatalogMatrix(NamedTuple):
 
 
 class LiveFigures(NamedTuple):
-    """What health knows now, one column per target; immutable once published."""
+    """What health knows now of requests of one size, one column per target; immutable once published."""
 
     first_token_seconds: F32  # [n] > 0
     seconds_per_output_token: F32  # [n] >= 0
     availability: F32  # [n] 0-1
     out: U8  # [n] 1: cooling or broken; tried only after all others
+    load: F32  # [n] requests under way / those that its provider takes at once; 1 and more: it has no room
+    calls: F32  # [n] calls that ended in the last minutes, with a half-life of five
 
 
 class RequestFigures(NamedTuple):

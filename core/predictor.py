@@ -1,6 +1,5 @@
 """What a prompt asks for: task, difficulty, length of the answer. Structure decides where it can, then wording does."""
 
-import math
 from typing import NamedTuple
 
 from core.steps import Step, step_of
@@ -18,9 +17,9 @@ from core.text import Features
 from core.wording import read
 
 LONG_CONTEXT_TOKENS = 60_000
-# Log odds of a good answer that a step of 1 in difficulty costs: from one of the five levels of the written prompts to
-# the next, 0.8. Our judgement; docs/routing.md holds it against what models really scored.
-ODDS_PER_DIFFICULTY = 4.0
+# Odds of a good answer to what is easier than any work: as much as from one of five levels of difficulty to the next
+# but one. Other difficulty moves no odds: what wording says of it tells nothing of real answers (docs/routing.md).
+HEARTBEAT_ODDS = 5.0
 HARDEST_HISTORY = 0.1  # difficulty that a conversation of HISTORY_MESSAGES adds: much to keep in mind
 HISTORY_MESSAGES = 40
 HARDEST_LENGTH = 0.1  # difficulty that an ask of LENGTH_WORDS adds: it carries more conditions
@@ -49,7 +48,7 @@ class Prediction(NamedTuple):
     difficulty: float  # 0-1
     output_tokens: float  # of an answer without hidden reasoning
     shares: tuple[tuple[int, float], ...]  # every task that it may be, likeliest first, with its chance; add up to 1
-    odds: float  # times those of an everyday request of its kind: below 1 for a hard one
+    odds: float  # of a good answer, times those of an everyday request of its kind
     step: Step
 
 
@@ -76,7 +75,7 @@ def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> P
         difficulty,
         _output_tokens(shares, features, difficulty, shape.max_output_tokens),
         shares,
-        math.exp(ODDS_PER_DIFFICULTY * (usual - difficulty)),
+        HEARTBEAT_ODDS if step is Step.HEARTBEAT else 1.0,
         step,
     )
 

@@ -43,6 +43,7 @@ from gateway.providers.provider import Provider
 from gateway.providers.table import Resolution, load_table, resolve
 from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
+from gateway.routing.replayable import Packer
 from gateway.routing.selection import Selector
 from gateway.server.app import make_app
 from gateway.server.crowd import Crowd
@@ -185,6 +186,7 @@ def make_market(
         selector=kind(policies, targets, catalog, absent, settings.aliases, settings.default_router),
         lines=lay_lines(targets, providers, environ, catalog),
         health=Health(targets, {name: len(one.keys) for name, one in providers.items() if one.more_keys}),
+        packer=Packer(),
     )
 
 
@@ -219,8 +221,13 @@ def logins_of(snapshot: Snapshot) -> frozenset[Login]:
 
 def first_snapshot(settings: Settings, environ: Mapping[str, str]) -> Snapshot:
     """What a server with these settings would serve its first request from. Starts nothing."""
+    return snapshot_with(settings, environ, known_catalog(settings))
+
+
+def snapshot_with(settings: Settings, environ: Mapping[str, str], catalog: Catalog) -> Snapshot:
+    """The same with another catalog."""
     ports = None if resolve(settings, environ).live else dict.fromkeys(PROVIDERS, 1)
-    return compile_snapshot(settings, known_catalog(settings), environ, ports)
+    return compile_snapshot(settings, catalog, environ, ports)
 
 
 class House:
@@ -392,7 +399,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         watch.start()
         stack.callback(watch.stop)
         metrics = Metrics(tally, readings(state, journal, watch))
-        app = make_app(state, ledger, is_loopback(host), metrics.figures)
+        app = make_app(state, ledger, is_loopback(host), metrics.figures, house.path)
         server = Server(server_config(app, settings.server, neighbours.count), state)
         if warning and neighbours.number == 0:
             log.warning(warning)

@@ -11,6 +11,7 @@ from gateway.execution.health import Health
 from gateway.execution.lines import Line
 from gateway.providers.provider import Provider
 from gateway.routing.policy import Policy
+from gateway.routing.replayable import Packer
 from gateway.routing.selection import Selector
 from gateway.settings.schema import Settings
 
@@ -24,6 +25,7 @@ class Market(Struct, frozen=True):
     selector: Selector
     lines: tuple[Line, ...]  # one per target
     health: Health
+    packer: Packer
 
 
 class Snapshot(Struct, frozen=True):

@@ -82,6 +82,7 @@ def steps() -> dict[str, Callable[[], object]]:
         standings=2,
         retries=RetryBudget(),
         hedges=HedgeBudget(),
+        packer=snapshot.chat.packer,
         sent_at=1.1,
     )
     call = Call(

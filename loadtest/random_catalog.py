@@ -62,6 +62,8 @@ def random_live(n: int, rng: np.random.Generator) -> LiveFigures:
         seconds_per_output_token=spread(rng, 0.001, 0.3, n),
         availability=(1.0 - rng.random(n) ** 4).astype(np.float32),
         out=(rng.random(n) < 0.05).astype(np.uint8),
+        load=rng.random(n, np.float32),
+        calls=spread(rng, 0.1, 1_000.0, n),
     )
 
 

@@ -57,5 +57,7 @@ class Receipt(Struct, frozen=True, gc=False):
     losses: tuple[Loss, ...] = ()  # of the request, in the format of who answered
     input_tokens_estimate: int = 0  # what the decision was made with
     output_tokens_estimate: int = 0
+    decided: bytes = b""  # `routing.replayable`: what it takes to decide again; b"": nothing was, or cannot be
     finish: str = ""  # why the answer ended, in the words of the format it came in
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used
+    explored: bool = False  # the first choice was asked to learn of it, and not for its score

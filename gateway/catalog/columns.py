@@ -157,6 +157,8 @@ def _prior(catalog: Catalog, offers: Sequence[Offer], speeds: Sequence[speed.Spe
         seconds_per_output_token=_frozen([1 / pace.output_tokens_per_second for pace in speeds]),
         availability=_frozen([_availability(catalog, offer) for offer in offers]),
         out=_readonly(np.zeros(len(offers), np.uint8)),
+        load=_frozen([0.0] * len(offers)),
+        calls=_frozen([0.0] * len(offers)),
     )
 
 

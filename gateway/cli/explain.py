@@ -127,6 +127,10 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
     )
     if decision.over_limit is not None:
         say(f"nothing is within the limits; least over them is the winner: {decision.over_limit}\n")
+    if decision.explored:
+        say(
+            f"explored: nobody has asked the winner of late, and routers.{decision.router}.explore lets some find out\n"
+        )
     print_candidates(decision, limit)
     print_session(decision)
     print_flips(decision)

@@ -247,6 +247,46 @@ def usage(config: Path | None, by: Grouping, since: str, as_json: bool) -> None:
     print_usage(report(by, start, now, rows, total), loaded.settings.ledger.path, as_json)
 
 
+@cli.command(short_help="Decide past requests again, by other rules.")
+@CONFIG
+@click.option("--router", default="", help="whose requests [default: the default router's]")
+@click.option("--since", default="7d", show_default=True, help="30m, 24h, 7d, 2w, or an ISO date, in UTC")
+@click.option("--weights", default="", metavar="cost=.5,quality=.5", help="weights for the router")
+@click.option("--settings", "other", type=FILE, help="another settings file to decide by")
+@click.option("--catalog", "other_catalog", type=FILE, help="another catalog file to decide by")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=100_000, show_default=True, help="the latest ones")
+@click.option("--caller", help="only those of this caller's key, by its name")
+@JSON
+def replay(
+    config: Path | None,
+    router: str,
+    since: str,
+    weights: str,
+    other: Path | None,
+    other_catalog: Path | None,
+    limit: int,
+    caller: str | None,
+    as_json: bool,
+) -> None:
+    """What past requests would have gone to, cost and taken by other weights, settings or another catalog."""
+    from gateway.cli import replaying
+
+    replaying.run_replay(config, router, since, weights, other, other_catalog, limit, caller, as_json)
+
+
+@cli.command(short_help="Look for better weights for a router.")
+@CONFIG
+@click.option("--router", default="", help="which one [default: the default router]")
+@click.option("--since", default="7d", show_default=True, help="30m, 24h, 7d, 2w, or an ISO date, in UTC")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=2_000, show_default=True, help="the latest ones")
+@JSON
+def tune(config: Path | None, router: str, since: str, limit: int, as_json: bool) -> None:
+    """Draw the front of cost, latency and quality over past requests, and propose weights."""
+    from gateway.cli import replaying
+
+    replaying.run_tune(config, router, since, limit, as_json)
+
+
 @cli.command("learn", short_help="Learn from own outcomes how good each model is.")
 @CONFIG
 @click.option("--since", default="90d", show_default=True, help="30m, 24h, 7d, 2w, or an ISO date, in UTC")

@@ -115,7 +115,8 @@ def give_up(errand: Errand, call: Call, started: float) -> None:
             key=call.key + 1 if call.key_count > 1 else 0,
         )
     )
-    errand.health.outpaced(call.column, ended, ended - started, call.key)
+    input_tokens = errand.decision.profile.figures.input_tokens
+    errand.health.outpaced(call.column, ended, ended - started, call.key, input_tokens)
 
 
 def hand_back(errand: Errand, call: Call) -> None:

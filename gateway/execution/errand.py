@@ -13,6 +13,7 @@ from gateway.execution.retry_budget import RetryBudget
 from gateway.execution.spending import Spent
 from gateway.providers.faults import Fault
 from gateway.routing.plan import Decision
+from gateway.routing.replayable import Packer
 from gateway.routing.session import NOTHING, Recollection
 from gateway.settings.schema import Fallback
 from gateway.transport.send import Transport
@@ -47,6 +48,7 @@ class Errand(Struct):
     standings: int  # how many candidates the receipt tells of
     retries: RetryBudget
     hedges: HedgeBudget
+    packer: Packer
     recollection: Recollection = NOTHING  # of the conversation that the request continues
     attempts: list[AttemptRecord] = []  # in the order in which they ended
     failures: list[tuple[str, Fault]] = []  # target, and why

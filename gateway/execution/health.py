@@ -12,12 +12,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from core.latency import LatencyBook
 from core.matrix import LiveFigures
+from core.sized_latency import SizedLatencyBook, size_of
 from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
 from gateway.execution.concurrency import ConcurrencyLimit
 from gateway.execution.headroom import Headroom
+from gateway.execution.load import loads
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
 log = logging.getLogger("steelyard")
@@ -69,8 +70,8 @@ class Health:
             column: count for name, count in key_counts.items() for column in targets.by_provider.get(name, ())
         }
         self._limits: dict[tuple[str, int], ConcurrencyLimit] = {}  # by provider and key
-        self._first_token = LatencyBook(count)
-        self._speed = LatencyBook(count)
+        self._first_token = SizedLatencyBook(count)
+        self._speed = SizedLatencyBook(count)
         self._successes = array("d", bytes(8 * count))  # plain floats are written one by one, arrays read all at once
         self._calls = array("d", bytes(8 * count))
         self._counted_at = array("d", bytes(8 * count))
@@ -78,39 +79,51 @@ class Health:
         self._cooling: dict[tuple[int, int], Cooldown] = {}  # by column and key
         self._refused: dict[tuple[str, int], Cooldown] = {}  # by provider and key, until the key is seen to work
         self._on_trial: set[tuple[str, int]] = set()  # of those, the ones with which a request is under way
-        self._view: LiveFigures = targets.prior
+        self._views: dict[int, LiveFigures] = {}  # by size of the prompt, made when one of that size comes
         self._view_until = -1.0
-        self._slowest: dict[int, float] = {}  # by column; as of the view
+        self._slowest: dict[tuple[int, int], float] = {}  # by column and size; as of the views
         self.when_noticed: Callable[[Notice], None] = unheard
-        self._late: dict[int, float] = {}  # the same
+        self._late: dict[tuple[int, int], float] = {}  # the same
 
-    def view(self, now: float) -> LiveFigures:
-        """The arrays that a decision at `now` is made with: at most 100 ms old, renewed at once after a fault."""
+    def view(self, now: float, input_tokens: float = 0.0) -> LiveFigures:
+        """The arrays that a decision at `now` on a prompt of this size is made with.
+
+        At most 100 ms old, renewed at once after a fault.
+        """
         if now >= self._view_until:
-            self._view = self._make_view(now)
+            self._views.clear()
             self._view_until = now + VIEW_SECONDS
             self._slowest.clear()
             self._late.clear()
-        return self._view
+        size = size_of(input_tokens)
+        view = self._views.get(size)
+        if view is None:
+            view = self._views[size] = self._make_view(now, size)
+        return view
 
-    def slowest_first_token_seconds(self, column: int, now: float) -> float:
-        """What one answer in a thousand exceeds, by those of the last minutes; inf while too few have been seen."""
-        known = self._slowest.get(column)
+    def slowest_first_token_seconds(self, column: int, now: float, input_tokens: float = 0.0) -> float:
+        """What one answer in a thousand exceeds, by those of the last minutes; inf while too few have been seen.
+
+        Of prompts of this size, or of the nearest of which enough have been seen.
+        """
+        size = size_of(input_tokens)
+        known = self._slowest.get((column, size))
         if known is None:
-            seen = self._first_token.samples(column)
-            quantile = self._first_token.quantile(column, TAIL, now) if seen >= TAIL_SAMPLES else math.nan
-            known = self._slowest[column] = math.inf if math.isnan(quantile) else quantile
+            quantile = self._first_token.quantile(column, size, TAIL, now, TAIL_SAMPLES)
+            known = self._slowest[column, size] = math.inf if math.isnan(quantile) else quantile
         return known
 
-    def late_first_token_seconds(self, column: int, now: float) -> float:
+    def late_first_token_seconds(self, column: int, now: float, input_tokens: float = 0.0) -> float:
         """What one answer in twenty exceeds, by those of the last minutes; inf while too few have been seen.
 
-        Never less than twice the median: where all take about the same, many are late by a hair.
+        Of prompts of this size, or of the nearest of which enough have been seen. Never less than twice the median:
+        where all take about the same, many are late by a hair.
         """
-        known = self._late.get(column)
+        size = size_of(input_tokens)
+        known = self._late.get((column, size))
         if known is None:
-            quantile, median = (self._first_token.quantile(column, share, now) for share in (LATE, 0.5))
-            known = self._late[column] = math.inf if math.isnan(quantile) else max(quantile, 2.0 * median)
+            quantile, median = (self._first_token.quantile(column, size, share, now) for share in (LATE, 0.5))
+            known = self._late[column, size] = math.inf if math.isnan(quantile) else max(quantile, 2.0 * median)
         return known
 
     def cooldown(self, column: int, now: float) -> Cooldown | None:
@@ -189,15 +202,16 @@ class Health:
         first_token_seconds: float | None,
         seconds_per_token: float | None,
         key: int = 0,
+        input_tokens: float = 0.0,
     ) -> None:
-        """An attempt was answered whole."""
+        """An attempt was answered whole. input_tokens: by our estimate, as the decision was made with."""
         self._limit(self._targets.offers[column].provider, key).answered()
         if self._on_trial:
             self._accepted(self._targets.offers[column].provider, key)
         if first_token_seconds is not None:
-            self._first_token.observe_first_token(column, first_token_seconds, now)
+            self._first_token.observe(column, size_of(input_tokens), first_token_seconds, now)
         if seconds_per_token is not None:
-            self._speed.observe_speed(column, seconds_per_token, now)
+            self._speed.observe(column, size_of(input_tokens), seconds_per_token, now)
         self._count(column, now, 1.0)
         if self.headroom.is_spent(column, key, now):  # or all who come within the view's time would go there
             self._view_until = -1.0
@@ -231,15 +245,15 @@ class Health:
         self._limit(self._targets.offers[column].provider, key).ended()
         self.released(column)
 
-    def outpaced(self, column: int, now: float, waited_seconds: float, key: int) -> None:
+    def outpaced(self, column: int, now: float, waited_seconds: float, key: int, input_tokens: float = 0.0) -> None:
         """An attempt was given up because another target has begun to answer.
 
         Its first token would have come after more than `waited_seconds`. Once that is late for this target it counts as
         one that came then: too early, but behind 19 of 20 of the others, so that what is late stays what it was. Less
         than that says nothing, for almost every answer takes longer.
         """
-        if waited_seconds >= self.late_first_token_seconds(column, now):
-            self._first_token.observe_first_token(column, waited_seconds, now)
+        if waited_seconds >= self.late_first_token_seconds(column, now, input_tokens):
+            self._first_token.observe(column, size_of(input_tokens), waited_seconds, now)
         self.given_up(column, key)
 
     def released(self, column: int) -> None:
@@ -351,18 +365,25 @@ class Health:
         self._calls[column] = self._calls[column] * kept + 1.0
         self._counted_at[column] = now
 
-    def _make_view(self, now: float) -> LiveFigures:
+    def _make_view(self, now: float, size: int) -> LiveFigures:
         prior = self._targets.prior
+        first_token = read_only(self._first_token.blend(prior.first_token_seconds, size, now))
+        per_token = read_only(self._speed.blend(prior.seconds_per_output_token, size, now))
+        if self._views:  # what does not depend on the size is the same for all
+            other = next(iter(self._views.values()))
+            return other._replace(first_token_seconds=first_token, seconds_per_output_token=per_token)
         successes, calls, counted_at = map(np.frombuffer, (self._successes, self._calls, self._counted_at))
         kept = 0.5 ** ((now - counted_at) / SUCCESS_HALF_LIFE_SECONDS)
         availability = (successes * kept + PRIOR_CALLS * prior.availability) / (calls * kept + PRIOR_CALLS)
         for column, factor in self.headroom.factors(self._column_keys, now).items():
             availability[column] *= factor
         return LiveFigures(
-            first_token_seconds=read_only(self._first_token.blend(prior.first_token_seconds, now)),
-            seconds_per_output_token=read_only(self._speed.blend(prior.seconds_per_output_token, now)),
+            first_token_seconds=first_token,
+            seconds_per_output_token=per_token,
             availability=read_only(availability.astype(np.float32)),
             out=read_only(self._out(now)),
+            load=read_only(loads(self._limits, self._targets.by_provider, len(self._targets.ids))),
+            calls=read_only((calls * kept).astype(np.float32)),
         )
 
     def _out(self, now: float) -> NDArray[np.uint8]:

@@ -43,7 +43,8 @@ def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
     tokens = spent.usage.output_tokens
     is_measured = tokens > 1 and not spent.usage.estimated and timing.caller_seconds <= MOST_CALLER_SHARE * writing
     per_token = writing / tokens if is_measured else None
-    errand.health.answered(column, timing.ended, first_token, per_token, answer.call.key)
+    input_tokens = errand.decision.profile.figures.input_tokens
+    errand.health.answered(column, timing.ended, first_token, per_token, answer.call.key, input_tokens)
 
 
 def first_token_seconds(errand: Errand, column: int, took: float) -> float:
@@ -132,9 +133,11 @@ def receipt(
         standings=told.standings,
         margin=told.margin,
         excluded=told.excluded,
+        explored=told.explored,
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
         finish=finish,
+        decided=b"" if prompt.wishes is not None else errand.packer.pack(decision, prompt.chain),
     )
 
 

@@ -29,14 +29,16 @@ def patience_seconds(errand: Errand, line: Line) -> float:
 
 def learned_seconds(errand: Errand, line: Line) -> float:
     """Twice what the target's slowest answers take until their first token, and a long prompt's reading on top."""
-    slowest = errand.health.slowest_first_token_seconds(line.column, monotonic())
+    input_tokens = errand.decision.profile.figures.input_tokens
+    slowest = errand.health.slowest_first_token_seconds(line.column, monotonic(), input_tokens)
     floor = REASONING_FLOOR_SECONDS if line.reasoning else FLOOR_SECONDS
     return max(floor, 2.0 * slowest) + reading_seconds(errand)
 
 
 def late_seconds(errand: Errand, line: Line) -> float:
     """After how long a stream's first content is late by the target's own measure; inf while that is not known."""
-    return errand.health.late_first_token_seconds(line.column, monotonic()) + reading_seconds(errand)
+    input_tokens = errand.decision.profile.figures.input_tokens
+    return errand.health.late_first_token_seconds(line.column, monotonic(), input_tokens) + reading_seconds(errand)
 
 
 def reading_seconds(errand: Errand) -> float:

@@ -59,6 +59,8 @@ class CandidateRecord(Struct, frozen=True):
     last_resort: bool
     router: str  # whose weights ranked it
     learned_quality: float | None  # what own outcomes have changed in `quality`; None where nothing was learned
+    load: float  # requests under way / those that its provider takes at once
+    recent_calls: float  # that ended in the last minutes, with a half-life of five
     dimensions: dict[str, Share]
 
 
@@ -105,6 +107,8 @@ class DecisionRecord(Struct, frozen=True):
     session: SessionRecord | None = None  # None for the first request of a conversation
     score_unit: Literal["", "USD"] = ""
     over_limit: str | None = None  # what the winner is over, where nothing was within the router's limits
+    pick: float = 0.0  # the number in [0, 1) that near ties, and what is explored, were drawn with
+    explored: bool = False  # the winner was asked to learn of it, and not for its score
 
 
 class Summary(Struct, frozen=True):
@@ -113,6 +117,7 @@ class Summary(Struct, frozen=True):
     standings: tuple[Standing, ...]
     margin: float | None  # None when another than the first choice answered, or nobody
     excluded: dict[str, int]
+    explored: bool
 
 
 def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
@@ -150,6 +155,8 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         session=_session_record(decision, cases[0]),
         score_unit="USD" if policy.vector.in_money else "",
         over_limit=why_excluded(cases[first[0].leg], first[0].column) if decision.plan.is_over_limits else None,
+        pick=decision.pick,
+        explored=decision.plan.is_explored,
     )
 
 
@@ -178,7 +185,7 @@ def summary(decision: Decision, column: int | None, count: int = 2) -> Summary:
         standings.append(Standing(candidate.target, parts.score, shares, rank))
     reasons = furthest_reasons(cases) if len(legs) > 1 else plan.rankings[0].reasons
     margin = plan.margin if column == plan.candidates[0].column else None
-    return Summary(tuple(standings), margin, exclusion_counts(legs, reasons))
+    return Summary(tuple(standings), margin, exclusion_counts(legs, reasons), plan.is_explored)
 
 
 def _shown(decision: Decision, column: int | None, count: int) -> Sequence[tuple[int, Candidate]]:
@@ -274,6 +281,8 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case) -> CandidateR
         last_resort=candidate.last_resort,
         router=policy.name,
         learned_quality=_learned(case, candidate.column),
+        load=significant(case.live.load.item(candidate.column)),
+        recent_calls=significant(case.live.calls.item(candidate.column)),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
     )
 

@@ -14,6 +14,7 @@ from core.scorer import Scorer, significant
 from gateway.catalog.columns import Targets
 from gateway.routing.describe import Profile
 from gateway.routing.eligibility import Case, refusal
+from gateway.routing.near_ties import drawn_by_load, stale_within
 from gateway.routing.nearest import nearest
 from gateway.routing.policy import Policy
 from gateway.routing.selection import Selection
@@ -38,6 +39,7 @@ class Plan(Struct, frozen=True):
     candidates: tuple[Candidate, ...]
     rankings: tuple[Ranking, ...]  # one for each leg
     is_over_limits: bool = False  # nothing was within the routers' limits; least over first
+    is_explored: bool = False  # the first is asked to learn of it, and not for its score
 
     @property
     def margin(self) -> float | None:
@@ -53,7 +55,7 @@ class Plan(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """A plan with everything it was made from, so that the full record can be made later."""
+    """A plan with everything it was made from, so that it can be made again, and the full record later."""
 
     selection: Selection
     profile: Profile
@@ -64,6 +66,7 @@ class Decision(Struct, frozen=True):
     plan: Plan
     preferred: frozenset[int] = frozenset()  # columns that come before all others of their leg, whatever the scores
     stay: int | None = None  # column of the target that has the conversation so far
+    may_explore: bool = False
 
     @property
     def policy(self) -> Policy:
@@ -83,13 +86,15 @@ def make_plan(
     live: LiveFigures,
     pick: float,
     stay: int | None = None,
+    may_explore: bool = False,
 ) -> Decision:
     """Rank the targets of every leg. Raises NothingEligible, or ContextTooLong when only the window is in the way.
 
     Where all are over a limit, and the router lets limits give way, those that are least over take their place.
 
-    pick: in [0, 1); draws the first among those within the router's `spread` of the best.
+    pick: in [0, 1); draws the first among those within the router's `spread` of the best, and which requests explore.
     stay: the column that answered this conversation so far, which goes on unless another gains more than `stay_margin`.
+    may_explore: no conversation would be torn; whether it is done is the router's `explore`.
     """
     count = selection.legs[0].policy.settings.fallback.max_attempts + SPARE
     plan = ranked(selection, profile, targets, scorer, live, pick, count)
@@ -98,8 +103,19 @@ def make_plan(
         plan = over_limits(plan, cases, count)
         if not plan.candidates:
             raise refusal(cases, selection.skipped)
-        return Decision(selection, profile, targets, scorer, live, pick, plan, stay=stay)
-    return Decision(selection, profile, targets, scorer, live, pick, staying(plan, selection, stay), stay=stay)
+    return settled(Decision(selection, profile, targets, scorer, live, pick, plan, stay=stay, may_explore=may_explore))
+
+
+def settled(decision: Decision) -> Decision:
+    """The decision with the target first that has the conversation, or that is to be explored."""
+    plan, stay = decision.plan, decision.stay
+    if plan.is_over_limits:
+        return decision
+    if stay is None:
+        plan = exploring(decision) if decision.may_explore else plan
+    elif not decision.preferred or stay in decision.preferred:
+        plan = staying(plan, decision.selection, stay)
+    return decision if plan is decision.plan else replace(decision, plan=plan)
 
 
 def over_limits(plan: Plan, cases: list[Case], count: int) -> Plan:
@@ -126,16 +142,42 @@ def staying(plan: Plan, selection: Selection, stay: int | None) -> Plan:
     return replace(plan, candidates=(own, *(one for one in plan.candidates if one is not own)))
 
 
+def exploring(decision: Decision) -> Plan:
+    """The plan with a target first of which little is known any more, for the router's share of the requests.
+
+    Nobody is asked for this who is further from the best than what a conversation does not move for.
+    """
+    plan, pick = decision.plan, decision.pick
+    first = plan.candidates[0]
+    policy = decision.selection.legs[first.leg].policy
+    share = policy.settings.explore
+    if pick >= share or first.last_resort:
+        return plan
+    rivals = [one for one in plan.candidates if is_rival(one, first, decision.preferred)]
+    margin = max(policy.stay_margin, policy.settings.spread)
+    calls = [decision.live.calls.item(one.column) for one in rivals]
+    stale = stale_within(margin, [one.score for one in rivals], calls)
+    if not stale:
+        return plan
+    chosen = rivals[stale[int(pick / share * len(stale))]]
+    others = (one for one in plan.candidates if one is not chosen)
+    return replace(plan, candidates=(chosen, *others), is_explored=True)
+
+
+def is_rival(one: Candidate, first: Candidate, preferred: frozenset[int]) -> bool:
+    """Whether nothing but scores decides between the two."""
+    is_alike = (one.leg, one.last_resort) == (first.leg, first.last_resort)
+    return is_alike and (one.column in preferred) == (first.column in preferred)
+
+
 def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
     """The same decision with these columns first: those that can make sense of what others wrote before."""
     fits = np.zeros(len(decision.targets.ids), np.bool_)
     fits[list(columns)] = True
     found = {one.column: one for one in (*_narrowed(decision, fits), *decision.plan.candidates)}
     candidates = sorted(found.values(), key=lambda one: (one.last_resort, one.leg, one.column not in columns))
-    plan = replace(decision.plan, candidates=tuple(candidates))
-    if decision.stay in columns:
-        plan = staying(plan, decision.selection, decision.stay)
-    return replace(decision, plan=plan, preferred=columns)
+    plan = replace(decision.plan, candidates=tuple(candidates), is_explored=False)
+    return settled(replace(decision, plan=plan, preferred=columns))
 
 
 def replan(decision: Decision, failed: Collection[str], window: float) -> list[Candidate]:
@@ -189,7 +231,7 @@ def ranked(
     ids = targets.ids
     for number, leg in enumerate(selection.legs):
         ranking = scorer.decide(live, profile.figures, leg.policy.vector, leg.allowed, count)
-        columns, scores = _spread(ranking, leg.policy.settings.spread, pick)
+        columns, scores = _spread(ranking, live, leg.policy.settings.spread, pick)
         normal = ranking.normal
         candidates += [
             Candidate(column, ids[column], scores[place], place >= normal, number)
@@ -203,13 +245,13 @@ def ranked(
     return Plan(tuple(candidates), tuple(rankings))
 
 
-def _spread(ranking: Ranking, spread: float, pick: float) -> tuple[list[int], list[float]]:
-    """The ranking with one of the near ties drawn to the front; the others keep their order."""
+def _spread(ranking: Ranking, live: LiveFigures, spread: float, pick: float) -> tuple[list[int], list[float]]:
+    """The ranking with one of the near ties drawn to the front by load; the others keep their order."""
     columns, scores, normal, _, _ = ranking
     if spread <= 0 or normal < 2:
         return columns, scores
     near = sum(1 for score in scores[:normal] if score >= scores[0] - spread)
-    drawn = int(pick * near)
+    drawn = drawn_by_load([live.load.item(column) for column in columns[:near]], pick)
     order = [drawn, *range(drawn), *range(drawn + 1, len(columns))]
     return [columns[place] for place in order], [scores[place] for place in order]
 

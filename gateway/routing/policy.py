@@ -187,6 +187,7 @@ def _check_dimension(name: str, where: str) -> None:
 def _check_numbers(settings: RouterSettings, where: str) -> None:
     for key, share in (
         ("spread", settings.spread),
+        ("explore", settings.explore),
         ("stay_margin", settings.stay_margin),
         ("min_availability", settings.min_availability),
         ("limits.min_quality", settings.limits.min_quality),

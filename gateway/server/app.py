@@ -1,6 +1,7 @@
 """The route table. Hot routes are raw ASGI callables; every error leaves as an OpenAI-shaped document."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from gateway.server.inference import GeminiGeneration, Generation
 from gateway.server.inquiry import Inquiry
 from gateway.server.limits import CallerGone, Message, Receive, Scope, Send
 from gateway.server.metadata import request_ids
+from gateway.server.replay import ReplayDesk
 from gateway.server.replies import retry_headers, send_error
 from gateway.server.responses import ResponsesGeneration
 from gateway.server.state import State
@@ -42,7 +44,7 @@ PATHS = (
     "POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/embeddings, "
     "POST /v1beta/models/{model}:generateContent (:streamGenerateContent, :countTokens; /v1 too), POST /v1/route, "
     "GET /v1/models, GET /v1beta/models, GET /v1/catalog, GET /v1/decisions/{id}, GET /v1/usage, POST /v1/feedback, "
-    "GET /healthz, GET /readyz, GET /metrics; each but the last three also below /routers/{name} and /api"
+    "POST /v1/replay, GET /healthz, GET /readyz, GET /metrics; all but these three also below /routers/{name} and /api"
 )
 
 
@@ -102,8 +104,14 @@ def has_allowed_host(headers: list[tuple[bytes, bytes]]) -> bool:
     return True
 
 
-def make_app(state: State, ledger: Ledger, is_loopback: bool, metrics: Callable[[], Figures]) -> FrontDoor:
-    """The ASGI application over one process's state. metrics: its figures of the moment."""
+def make_app(
+    state: State,
+    ledger: Ledger,
+    is_loopback: bool,
+    metrics: Callable[[], Figures],
+    settings_file: Path | None = None,
+) -> FrontDoor:
+    """The ASGI application over one process's state. metrics: its figures of the moment. settings_file: its own."""
     inquiry = Inquiry(state, ledger, metrics)
     hot = {
         "/v1/chat/completions": Generation(state, CHAT),
@@ -134,6 +142,7 @@ def make_app(state: State, ledger: Ledger, is_loopback: bool, metrics: Callable[
         ("/v1/decisions/{decision_id}", inquiry.decision, ["GET"]),
         ("/v1/usage", inquiry.usage, ["GET"]),
         ("/v1/feedback", FeedbackDesk(state, ledger).take, ["POST"]),
+        ("/v1/replay", ReplayDesk(state, settings_file).take, ["POST"]),
     ]
     routes = [
         Route(prefix + path, endpoint, methods=methods) for path, endpoint, methods in endpoints for prefix in PREFIXES

@@ -225,6 +225,7 @@ class Exchange:
             standings=1 + snapshot.settings.metadata.alternatives,
             retries=self.state.retries,
             hedges=self.state.hedges,
+            packer=self.market.packer,
             recollection=found,
         )
 
@@ -412,13 +413,14 @@ def decide(
         selection = narrowed(selection, prompt.wishes, market.targets, market.policies)
     for name in selection.routers:
         may_use(name)
-    live = market.health.view(monotonic())
+    live = market.health.view(monotonic(), profile.figures.input_tokens)
     stay = None
     if found.branches and selection.legs[0].policy.settings.sessions:
         profile = replace(profile, figures=with_cache(profile.figures, found, market.targets))
         stay = column_of(found.stay, market.targets)
     pick = random.random()  # noqa: S311
-    decision = make_plan(selection, profile, market.targets, market.scorer, live, pick, stay)
+    may_explore = not prompt.is_in_tool_loop
+    decision = make_plan(selection, profile, market.targets, market.scorer, live, pick, stay, may_explore)
     preferred = lossless(market.lines, asked)
     return preferring(decision, preferred) if preferred else decision
 

@@ -108,6 +108,10 @@ class RouterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     spread: Annotated[
         Share, said("score distance, with `worth` in USD, within which targets count as equal and share the load")
     ] = 0.0
+    explore: Annotated[
+        Share,
+        said("share of requests that ask a near tie nobody asked of late; never in a tool loop or a conversation"),
+    ] = 0.0
     sessions: Annotated[
         bool,
         said("count what a conversation's targets have in their prompt caches, and stay with the one that answered"),

@@ -27,3 +27,8 @@ class Prompt(Struct, frozen=True, gc=False):
     wishes: Wishes | None = None  # what he wishes of the providers, in OpenRouter's words
     counted_tokens: int = 0  # sent as tokens, beside `texts`
     forces_call: bool = False  # the answer has to be a tool call
+
+    @property
+    def is_in_tool_loop(self) -> bool:
+        """Whether it brings results of tools that its model has called for, and that model is to go on with them."""
+        return self.last_role in ("tool", "function")

@@ -1,4 +1,4 @@
-"""Live estimates of latency: means, quantiles, decay, and how they mix with the prior."""
+"""Live estimates of latency: means, quantiles, decay."""
 
 import math
 import sys
@@ -7,13 +7,13 @@ from array import array
 import numpy as np
 import pytest
 
-from core.latency import HALF_LIFE_SECONDS, PRIOR_SAMPLES, LatencyBook
+from core.latency import HALF_LIFE_SECONDS, LatencyBook
 
 
 def book_of(seconds: list[float], now: float = 100.0) -> LatencyBook:
     book = LatencyBook(2)
     for value in seconds:
-        book.observe_first_token(0, value, now)
+        book.observe(0, value, now)
     return book
 
 
@@ -47,8 +47,7 @@ def test_quantiles_rise_with_q() -> None:
 def test_what_is_no_duration_is_not_recorded(seconds: float) -> None:
     book = book_of([2.0] * 20)
     before = (book.samples(0), book.mean(0), book.quantile(0, 0.5, 100.0))
-    book.observe_first_token(0, seconds, 101.0)
-    book.observe_speed(0, seconds, 101.0)
+    book.observe(0, seconds, 101.0)
     assert (book.samples(0), book.mean(0), book.quantile(0, 0.5, 100.0)) == before
 
 
@@ -61,7 +60,7 @@ def test_the_last_minutes_outweigh_the_hour_before() -> None:
     book = book_of([1.0] * 1_000)
     later = 100.0 + 10 * HALF_LIFE_SECONDS  # what was there counts for 1,000 / 1,024
     for _ in range(20):
-        book.observe_first_token(0, 8.0, later)
+        book.observe(0, 8.0, later)
     assert book.quantile(0, 0.5, later) == pytest.approx(8.0, rel=0.05)
 
 
@@ -71,53 +70,12 @@ def test_old_answers_say_nothing_of_now() -> None:
     assert math.isnan(book.quantile(0, 0.5, 100.0 + 5 * HALF_LIFE_SECONDS))
 
 
-def test_an_answer_reported_late_does_not_inflate_the_past() -> None:
-    book = book_of([1.0] * 20, now=1_000.0)
-    book.observe_first_token(0, 1.0, 10.0)
-    assert (
-        book.blend(np.full(2, 4.0, np.float32), 1_000.0)[0] >= 4.0 ** (PRIOR_SAMPLES / (PRIOR_SAMPLES + 21.0)) * 0.999
-    )
-
-
 def test_the_mean_follows_a_change_within_some_answers_but_no_single_one() -> None:
     book = book_of([1.0] * 50 + [60.0])
     assert book.mean(0) < 1.6
     for _ in range(30):
-        book.observe_first_token(0, 4.0, 100.0)
+        book.observe(0, 4.0, 100.0)
     assert book.mean(0) == pytest.approx(4.0, rel=0.1)
-
-
-def test_blend_is_the_prior_until_answers_come_and_moves_to_them() -> None:
-    prior = np.array([4.0, 9.0], np.float32)
-    seen = []
-    book = LatencyBook(2)
-    for _ in range(60):
-        seen.append(float(book.blend(prior, 5.0)[0]))
-        book.observe_speed(0, 1.0, 5.0)
-    assert seen[0] == 4.0
-    assert seen == sorted(seen, reverse=True)
-    assert seen[int(PRIOR_SAMPLES)] == pytest.approx(2.0)  # half way, in the logarithm
-    assert seen[-1] < 1.15
-    assert book.blend(prior, 5.0)[1] == 9.0
-
-
-def test_blend_drifts_back_to_the_prior_when_nobody_asks() -> None:
-    prior = np.array([4.0, 9.0], np.float32)
-    book = book_of([1.0] * 20)
-    drifting = [float(book.blend(prior, 100.0 + minutes * 60.0)[0]) for minutes in range(60)]
-    assert drifting == sorted(drifting)
-    assert drifting[-1] == pytest.approx(4.0, rel=1e-3)
-
-
-def test_blend_returns_new_positive_float32() -> None:
-    prior = np.array([4.0, 0.0], np.float32)
-    book = book_of([1.0] * 20)
-    book.observe_speed(1, 0.5, 100.0)
-    blended = book.blend(prior, 100.0)
-    assert blended.dtype == np.float32
-    assert blended is not prior
-    assert prior.tolist() == [4.0, 0.0]
-    assert blended[1] == 0.0
 
 
 def test_another_book_s_knowledge_can_be_adopted() -> None:
@@ -128,7 +86,7 @@ def test_another_book_s_knowledge_can_be_adopted() -> None:
     assert new.mean(3) == old.mean(0)
     assert new.quantile(3, 0.5, 100.0) == old.quantile(0, 0.5, 100.0)
     assert new.samples(4) == 0
-    new.observe_first_token(3, 2.0, 100.0)
+    new.observe(3, 2.0, 100.0)
     assert old.samples(0) == 30
     assert old.quantile(0, 0.5, 100.0) == pytest.approx(2.0, rel=0.05)
 
@@ -137,26 +95,16 @@ def test_what_counts_is_the_same_over_days_of_answers() -> None:
     book = LatencyBook(1)
     for hour in range(72):
         for _ in range(20):
-            book.observe_first_token(0, 2.0 if hour % 2 else 0.5, hour * 3_600.0)
+            book.observe(0, 2.0 if hour % 2 else 0.5, hour * 3_600.0)
         assert book.quantile(0, 0.5, hour * 3_600.0) == pytest.approx(2.0 if hour % 2 else 0.5, rel=0.05)
         assert math.isnan(book.quantile(0, 0.5, hour * 3_600.0 + 5 * HALF_LIFE_SECONDS))
     assert book.samples(0) == 72 * 20
 
 
-def test_a_target_may_be_idle_for_years() -> None:
-    book = book_of([1.0] * 20)
-    years_later = 100.0 + 1e9
-    assert book.blend(np.full(2, 4.0, np.float32), years_later).tolist() == [4.0, 4.0]
-    book.observe_first_token(0, 1.0, years_later)
-    assert book.samples(0) == 21
-    share = 1 / (1 + PRIOR_SAMPLES)
-    assert book.blend(np.full(2, 4.0, np.float32), years_later)[0] == pytest.approx(4.0 ** (1 - share))
-
-
 def test_two_thousand_targets_fit_in_two_megabytes() -> None:
     book = LatencyBook(2_000)
     for target in range(2_000):
-        book.observe_first_token(target, 1.0, 0.0)
+        book.observe(target, 1.0, 0.0)
     arrays = [value for value in vars(book).values() if isinstance(value, array)]
     assert len(arrays) == 5
     total = sum(sys.getsizeof(held) for held in (*arrays, *book._bins.values()))

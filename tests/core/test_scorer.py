@@ -59,6 +59,8 @@ def live(n: int = 1) -> LiveFigures:
         seconds_per_output_token=np.full(n, 0.01, np.float32),
         availability=np.full(n, 0.99, np.float32),
         out=np.zeros(n, np.uint8),
+        load=np.zeros(n, np.float32),
+        calls=np.zeros(n, np.float32),
     )
 
 

@@ -408,3 +408,26 @@ def test_a_day_of_cooldowns_is_kept_to_the_second_without_waiting_for_any() -> N
     assert asked > 300
     assert kept > 1_000
     assert waits(health, NOW + 2 * 86_400.0) == [0.0, 0.0, 0.0]
+
+
+def test_prompts_of_different_size_have_views_of_their_own() -> None:
+    health = health_of()
+    for _ in range(30):
+        health.answered(0, NOW, 0.2, 0.01, input_tokens=200.0)
+        health.answered(0, NOW, 20.0, 0.05, input_tokens=50_000.0)
+    short, long = health.view(NOW, 200.0), health.view(NOW + 0.05, 50_000.0)
+    assert short.first_token_seconds[0] < 0.5 < 10.0 < long.first_token_seconds[0]
+    assert short.seconds_per_output_token[0] < long.seconds_per_output_token[0]
+    assert short.availability is long.availability
+    assert health.view(NOW + 0.09, 900.0) is short
+    assert health.view(NOW + VIEW_SECONDS, 200.0) is not short
+
+
+def test_what_is_late_is_late_for_prompts_of_that_size() -> None:
+    health = health_of()
+    for _ in range(60):
+        health.answered(0, NOW, 0.2, 0.01, input_tokens=200.0)
+        health.answered(0, NOW, 20.0, 0.05, input_tokens=50_000.0)
+    assert health.late_first_token_seconds(0, NOW, 200.0) == pytest.approx(0.4, rel=0.06)
+    assert health.late_first_token_seconds(0, NOW, 50_000.0) == pytest.approx(40.0, rel=0.06)
+    assert health.slowest_first_token_seconds(0, NOW, 50_000.0) == pytest.approx(20.0, rel=0.06)

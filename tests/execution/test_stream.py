@@ -1,6 +1,7 @@
 """A stream past its commit point: nothing can be hidden any more, so the caller is told, and pays for what was sent."""
 
 import asyncio
+import math
 import zlib
 from time import monotonic
 
@@ -224,6 +225,20 @@ async def test_a_stream_whose_caller_keeps_up_tells_how_fast_the_target_is() -> 
     async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
         assert (await spine.ask(ALPHA, stream=True, simulate="F73;gap=20;tokens=4")).is_whole_stream()
         assert not learned_nothing_of_speed(spine)
+
+
+async def test_a_long_prompt_tells_more_of_long_prompts_than_of_short_ones() -> None:
+    long = [{"role": "user", "content": "All of this has to be read before an answer can begin. " * 1_000}]
+    async with simulated("sim-alpha") as simulator, opened(snapshot_of(simulator.ports)) as spine:
+        assert (await spine.ask(ALPHA, stream=True, messages=long)).is_whole_stream()
+        column = spine.snapshot.chat.targets.ids.index(ALPHA)
+        expected = spine.snapshot.chat.targets.prior.first_token_seconds[column]
+
+        def change(input_tokens: float) -> float:
+            known = spine.health.view(monotonic() + VIEW_SECONDS, input_tokens).first_token_seconds[column]
+            return abs(math.log(known / expected))
+
+        assert change(12_000.0) > 5.0 * change(100.0) > 0.0
 
 
 async def test_a_caller_who_reads_nothing_for_the_total_time_costs_the_target_no_trust() -> None:

@@ -13,7 +13,7 @@ FLOOR = {
     **dict.fromkeys(["settings", "dialects", "transport", "counters"], 2),
     **dict.fromkeys(["catalog", "providers"], 3),
     **dict.fromkeys(["routing", "accounting"], 4),
-    **dict.fromkeys(["execution", "learning", "telemetry"], 5),
+    **dict.fromkeys(["execution", "learning", "replay", "telemetry"], 5),
     "live": 6,
     **dict.fromkeys(["server", "simulator"], 7),
     "bootstrap": 8,

@@ -101,6 +101,8 @@ def make_targets(stalls: tuple[Stall, ...] = STALLS) -> Targets:
             seconds_per_output_token=row([1 / stall.tokens_per_second for stall in stalls]),
             availability=np.full(n, 0.99, np.float32),
             out=np.zeros(n, np.uint8),
+            load=np.zeros(n, np.float32),
+            calls=np.zeros(n, np.float32),
         ),
         capacity=matrix.window,
         by_model=by_model,

@@ -26,6 +26,7 @@ ROUTERS = st.builds(
     deny=PATTERNS.map(tuple),
     limits=LIMITS,
     spread=st.sampled_from([0.0, 0.05, 1.0]),
+    explore=st.sampled_from([0.0, 0.5]),
 )
 WANTED = st.sampled_from(
     [("mine", ()), ("acme/large", ()), ("mine", ("tiny/leaf", "mine")), ("", ("acme/large", "fast"))]
@@ -40,7 +41,7 @@ def test_every_target_is_ranked_or_excluded_once(
     selection = selector(mine=router).select(*wanted)
     request = profile(input_tokens=tokens, needs=needs)
     try:
-        decision = make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, pick)
+        decision = make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, pick, may_explore=True)
     except (NothingEligible, ContextTooLong):
         return  # what is said then is tested in test_plan
     found = record(decision)
@@ -52,7 +53,7 @@ def test_every_target_is_ranked_or_excluded_once(
     for candidate in found.candidates:
         total = sum(share.contribution for share in candidate.dimensions.values())
         assert total == pytest.approx(candidate.score, abs=1e-4)
-    again = make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, pick)
+    again = make_plan(selection, request, TARGETS, SCORER, TARGETS.prior, pick, may_explore=True)
     assert again.plan == decision.plan
 
 

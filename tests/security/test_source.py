@@ -20,6 +20,7 @@ RUNS = {"eval", "exec", "compile", "__import__", "breakpoint", "system", "popen"
 CHILDREN = {
     "gateway/catalog/refresh.py",
     "gateway/cli/workers.py",
+    "gateway/server/replay.py",
     "gateway/simulator/spawn.py",
 }
 EXECUTES = {"execute", "executemany", "executescript"}

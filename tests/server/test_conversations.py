@@ -91,3 +91,29 @@ def test_a_target_that_fails_is_left_at_once_and_the_conversation_goes_on_at_the
             session = decided(gateway, settled.headers["x-steelyard-decision"])["decision"]["session"]
             assert session["target"] == "own/b@two"
             assert session["stays"]
+
+
+ASKED = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
+IN_A_TOOL_LOOP = [
+    QUESTION,
+    {"role": "assistant", "content": None, "tool_calls": [ASKED]},
+    {"role": "tool", "tool_call_id": "call_1", "content": "def parse(): ..."},
+]
+
+
+def test_a_router_that_explores_asks_whom_nobody_asked_of_late_but_never_in_a_tool_loop(tmp_path: Path) -> None:
+    simulator = Simulator(tmp_path, "sim-alpha", "sim-bravo")
+    with stopped_after(simulator):
+        pair = PAIR.format(alpha=simulator.ports["sim-alpha"], bravo=simulator.ports["sim-bravo"])
+        curious = "  curious: {weights: {cost: 1}, explore: 1.0, stay_margin: 0.2}\n"
+        gateway = Gateway(tmp_path, pair + curious)
+        with stopped_after(gateway):
+            looping = gateway.chat(model="curious", messages=IN_A_TOOL_LOOP)
+            record = decided(gateway, looping.headers["x-steelyard-decision"])
+            assert looping.headers["x-steelyard-provider"] == "one"
+            assert (record["decision"]["explored"], record["receipt"]["explored"]) == (False, False)
+            asked = [gateway.chat(model="curious", messages=[QUESTION]) for _ in range(5)]
+            assert [answer.headers["x-steelyard-provider"] for answer in asked] == ["two"] * 5
+            record = decided(gateway, asked[-1].headers["x-steelyard-decision"])
+            assert (record["decision"]["explored"], record["receipt"]["explored"]) == (True, True)
+            assert record["decision"]["candidates"][0]["recent_calls"] < 5.0

@@ -1,0 +1,1 @@
+"""What if: past requests decided again, under other weights, limits, or a newer catalog."""

@@ -12,6 +12,7 @@ from gateway.wire.prompt import Prompt
 QUOTE = 0x22
 JSON_SCHEMA = int(Ability.JSON_SCHEMA)
 EMBEDDING = "embedding"  # stands where the name of a task does
+NO_STEP = STEP_NAMES[Step.PLAIN]
 NO_TASK = Prediction(0, 1.0, 0.0, 0.0, shares=((0, 1.0),), odds=1.0, step=Step.PLAIN)
 
 
@@ -67,7 +68,7 @@ def describe_inputs(prompt: Prompt) -> Profile:
         needs=0,
         stream=False,
     )
-    return Profile(features, NO_TASK, EMBEDDING, STEP_NAMES[Step.PLAIN], figures)
+    return Profile(features, NO_TASK, EMBEDDING, NO_STEP, figures)
 
 
 def _focus(texts: tuple[bytes, ...]) -> int:

@@ -4,6 +4,8 @@ PORT ?= 8080
 FUZZ_INPUTS ?= 100000
 BIN := .venv/bin
 STAMP := .venv/.installed
+TRAINING := .venv-training/.installed
+TRAINING_BIN := .venv-training/bin
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +32,12 @@ bench-replay: build ## 100,000 past requests decided again, by two sets of rules
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
+train: build $(TRAINING) ## rebuild the weights of core/data from training/, bit for bit (2 minutes)
+	$(TRAINING_BIN)/python -m training.train
+
+bench-routing: build $(TRAINING) ## judge tasks and quality predicted from prompts; DATA=folder of parquet files (some 10 minutes)
+	$(TRAINING_BIN)/python -m training.bench_routing $(DATA)
+
 chaos: build ## faults of providers, populations, load, kills, full disks, some 10 minutes; writes docs/RELIABILITY.md
 	$(BIN)/python -m loadtest.chaos
 
@@ -53,12 +61,18 @@ $(STAMP): deploy/requirements.txt deploy/requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt -r deploy/requirements-dev.txt
 	@touch $@
 
+$(TRAINING): deploy/requirements-training.txt
+	$(PYTHON) -m venv .venv-training
+	$(TRAINING_BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements-training.txt
+	@touch $@
+
 lock: ## rewrite the pinned requirements from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o deploy/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --group dev -c deploy/requirements.txt -o deploy/requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --group training -c deploy/requirements.txt -o deploy/requirements-training.txt
 
 clean: ## remove everything that can be made again
-	rm -rf .venv build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
+	rm -rf .venv .venv-training build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check bench bench-session bench-replay loadtest chaos fuzz clients security annotate build lock clean
+.PHONY: help run test check train bench bench-routing bench-session bench-replay loadtest chaos fuzz clients security annotate build lock clean

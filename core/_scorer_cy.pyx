@@ -12,10 +12,11 @@ from libc.string cimport memcpy, memset
 import numpy
 
 from core.decision import (
-    STREAM_WRITING_SHARE, TOLD as _TOLD, DecisionTable, Parts, Ranking, Reason, check_policy, check_warm
+    STREAM_WRITING_SHARE, TOLD as _TOLD, DecisionTable, Parts, Ranking, Reason, check_blend, check_policy,
+    check_warm
 )
 from core.dimensions import DIMENSIONS
-from core.matrix import MOST_WARM, CatalogMatrix, PolicyVector, RequestFigures
+from core.matrix import MOST_BLENDED, MOST_WARM, CatalogMatrix, PolicyVector, RequestFigures
 
 cdef enum:
     COST, LATENCY, QUALITY, AVAILABILITY, CARBON
@@ -27,11 +28,12 @@ cdef enum:
     RANKED = 64
     POLICIES = 256  # kept compiled; a snapshot has a few, one per router
     WARM = 8  # core.matrix.MOST_WARM
+    BLEND = 16  # core.matrix.MOST_BLENDED
 
 MAX_RANKED = RANKED
 
-if MOST_WARM != WARM:
-    raise ImportError("core._scorer_cy and core.matrix disagree on MOST_WARM; change both")
+if MOST_WARM != WARM or MOST_BLENDED != BLEND:
+    raise ImportError("core._scorer_cy and core.matrix disagree on MOST_WARM or MOST_BLENDED; change both")
 
 cdef enum:  # core.decision.Reason, as C constants
     ELIGIBLE, NOT_ALLOWED, LACKS_ABILITY, WINDOW, OUTPUT_LIMIT, UNPRICED
@@ -61,6 +63,10 @@ cdef struct Request:
     Py_ssize_t warm_count
     int32_t[WARM] warm_columns
     float[WARM] warm_tokens
+    Py_ssize_t blend_count
+    int32_t[BLEND] blend_rows
+    float[BLEND] blend_shares
+    float odds
 
 cdef enum Shape:
     LOGARITHMIC, LINEAR, STRAIGHT
@@ -267,15 +273,36 @@ cdef void weigh_carbon(
         )
 
 
-cdef void copy_probabilities(
-    Py_ssize_t task,
+cdef void expect_quality(
+    const Request *request,
     const float[:, ::1] quality,       # IN  [tasks, n]
+    float[:, ::1] figures,             # OUT row QUALITY
+) noexcept nogil:
+    """The task's, or the mean over the tasks that it may be; then for how hard it is."""
+    cdef float odds = request.odds, share
+    cdef Py_ssize_t m, i, row
+    if request.blend_count == 0:
+        for m in range(quality.shape[1]):
+            figures[QUALITY, m] = quality[request.task, m]
+    else:
+        for m in range(quality.shape[1]):
+            figures[QUALITY, m] = 0
+        for i in range(request.blend_count):
+            row = request.blend_rows[i]
+            share = request.blend_shares[i]
+            for m in range(quality.shape[1]):
+                figures[QUALITY, m] += share * quality[row, m]
+    if odds != 1:
+        for m in range(quality.shape[1]):
+            figures[QUALITY, m] = figures[QUALITY, m] * odds / (1 + figures[QUALITY, m] * (odds - 1))
+
+
+cdef void copy_availability(
     const float[::1] availability,     # IN  [n]
-    float[:, ::1] figures,             # OUT rows QUALITY and AVAILABILITY
+    float[:, ::1] figures,             # OUT row AVAILABILITY
 ) noexcept nogil:
     cdef Py_ssize_t m
     for m in range(availability.shape[0]):
-        figures[QUALITY, m] = quality[task, m]
         figures[AVAILABILITY, m] = availability[m]
 
 
@@ -671,7 +698,8 @@ cdef class Scorer:
         time_answer(
             self.request.felt_share, self.tokens, self.first_token, self.per_token, self.figures, self.whole_answer
         )
-        copy_probabilities(self.request.task, self.quality, self.availability, self.figures)
+        expect_quality(&self.request, self.quality, self.figures)
+        copy_availability(self.availability, self.figures)
         weigh_carbon(self.tokens, self.carbon, self.figures)
         apply_curves(self.policy.curves, self.figures, self.utility)
         score_all(&self.policy.weights, self.utility, self.score)
@@ -723,7 +751,8 @@ cdef class Scorer:
             raise TypeError(f"scorer: request must be RequestFigures, not {type(request).__name__}")
         (
             self.request.input_tokens, warm, self.request.output_tokens, self.request.stated_limit,
-            self.request.images, self.request.task, self.request.needs, stream, self.request.writes,
+            self.request.images, self.request.task, self.request.needs, stream, self.request.writes, blend,
+            self.request.odds,
         ) = <tuple> request
         self.request.warm_count = len(warm)
         if warm:
@@ -731,6 +760,12 @@ cdef class Scorer:
             for place, (column, tokens) in enumerate(warm):
                 self.request.warm_columns[place] = column
                 self.request.warm_tokens[place] = tokens
+        self.request.blend_count = len(blend)
+        if blend:
+            check_blend(request, self.quality.shape[0])
+            for place, (row, share) in enumerate(blend):
+                self.request.blend_rows[place] = row
+                self.request.blend_shares[place] = share
         if not 0 <= self.request.task < self.quality.shape[0]:
             raise ValueError(f"scorer: task is {self.request.task}; the matrix has {self.quality.shape[0]} tasks")
         self.request.output_ceiling = self.request.stated_limit if self.request.stated_limit > 0 else INFINITY

@@ -13,6 +13,7 @@ from core.decision import (
     DecisionTable,
     Ranking,
     Reason,
+    check_blend,
     check_policy,
     check_warm,
     counts_of,
@@ -72,7 +73,7 @@ class Scorer:
             [
                 _cost_usd(self._matrix, tokens, request),
                 _latency_seconds(live, tokens, request),
-                self._matrix.quality[request.task],
+                _quality(self._matrix, request),
                 live.availability,
                 _carbon_g(self._matrix, tokens),
             ]
@@ -121,6 +122,19 @@ def _latency_seconds(live: LiveFigures, tokens: _Tokens, request: RequestFigures
     felt_share = STREAM_WRITING_SHARE if request.stream else 1.0
     seconds: F32 = live.first_token_seconds + felt_share * tokens.output * live.seconds_per_output_token
     return seconds
+
+
+def _quality(matrix: CatalogMatrix, request: RequestFigures) -> F32:
+    """Expected probability of a good answer, over the tasks that it may be."""
+    quality: F32 = matrix.quality[request.task]
+    if request.blend:
+        quality = np.zeros_like(quality)
+        for row, share in request.blend:
+            quality += np.float32(share) * matrix.quality[row]
+    if request.odds != 1.0:
+        odds = np.float32(request.odds)
+        quality = quality * odds / (1 + quality * (odds - 1))
+    return quality
 
 
 def _carbon_g(matrix: CatalogMatrix, tokens: _Tokens) -> F32:
@@ -204,3 +218,4 @@ def _check(matrix: CatalogMatrix, live: LiveFigures, request: RequestFigures, al
     if not 0 <= request.task < matrix.quality.shape[0]:
         raise ValueError(f"scorer: task is {request.task}; the matrix has {matrix.quality.shape[0]} tasks")
     check_warm(request, n[0])
+    check_blend(request, matrix.quality.shape[0])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.dimensions import DIMENSIONS
-from core.matrix import F32, MOST_WARM, U8, PolicyVector, RequestFigures
+from core.matrix import F32, MOST_BLENDED, MOST_WARM, U8, PolicyVector, RequestFigures
 
 # A stream is useful from its first token on, but not all of it: people read about 5 tokens a second, models write 20
 # to 200, so most of the writing time passes unnoticed; programs and agents still wait for the end. Hence a stream's
@@ -93,6 +93,14 @@ def check_policy(policy: PolicyVector) -> None:
         if not fits:
             expectation = "0 < good < bad" if dimension.curve == "log" else "bad < good"
             raise ValueError(f"policy: {dimension.name} has anchors good {good:g}, bad {bad:g}; need {expectation}")
+
+
+def check_blend(request: RequestFigures, rows: int) -> None:
+    """Raise ValueError unless quality can be blended as the request says."""
+    if len(request.blend) > MOST_BLENDED or not all(0 <= row < rows for row, _ in request.blend):
+        raise ValueError(
+            f"scorer: blend is {request.blend}; at most {MOST_BLENDED} rows, each one of the matrix's {rows} tasks"
+        )
 
 
 def check_warm(request: RequestFigures, n: int) -> None:

@@ -11,6 +11,7 @@ U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 
 MOST_WARM = 8  # columns that a request can be warm at
+MOST_BLENDED = 16  # tasks that a request may be, in RequestFigures.blend
 
 
 class CatalogMatrix(NamedTuple):
@@ -59,6 +60,8 @@ class RequestFigures(NamedTuple):
     needs: int  # bits of Ability
     stream: bool  # latency weighs the first token more
     writes: bool = False  # the caller has what is not in the cache written to it, where that has a price
+    blend: tuple[tuple[int, float], ...] = ()  # rows of quality and their shares, where `task` is not the only chance
+    odds: float = 1.0  # by which the odds of a good answer are multiplied; below 1 for what is harder than usual
 
 
 class PolicyVector(NamedTuple):

@@ -1,186 +1,120 @@
-"""What a prompt asks for: task, difficulty, length of the answer. Structure decides where it can, then words do.
-
-The rules are a table, made by hand and held to a few hundred labelled prompts. They are right for about half of what
-people type and nearly always for what structure tells; `confidence` says which of the two it was.
-"""
+"""What a prompt asks for: task, difficulty, length of the answer. Structure decides where it can, then wording does."""
 
 from typing import NamedTuple
 
-from core.text import Cue, Features
-
-TASKS = (
-    "code_generation",
-    "code_editing",
-    "agent_step",
-    "mathematics",
-    "reasoning",
-    "knowledge",
-    "writing",
-    "chat",
-    "summarisation",
-    "extraction",
-    "translation",
-    "vision",
-    "long_context",
-)
-(
-    CODE_GENERATION,
-    CODE_EDITING,
+from core.steps import Step, step_of
+from core.tasks import (
     AGENT_STEP,
-    MATHEMATICS,
-    REASONING,
-    KNOWLEDGE,
-    WRITING,
-    CHAT,
-    SUMMARISATION,
     EXTRACTION,
+    LONG_CONTEXT,
+    SUMMARISATION,
     TRANSLATION,
     VISION,
-    LONG_CONTEXT,
-) = range(len(TASKS))
+)
+from core.tasks import TASKS as TASKS
+from core.tasks import TRAITS as TRAITS
+from core.text import Features
+from core.wording import read
 
 LONG_CONTEXT_TOKENS = 60_000
-CUE_HITS_COUNTED = 3  # a word that comes up ten times says no more than one that comes up three times
-CUE_EDIT = int(Cue.EDIT)  # looking up a member of an enum takes longer than what is done with it here
-SHORT_ASK_WORDS = 12
-TEXT_CONFIDENCE = 0.6  # of the clearest verdict from words alone: about how often such rules are right on real prompts
+# Odds of a good answer to what is easier than any work: as much as from one of five levels of difficulty to the next
+# but one. Other difficulty moves no odds: what wording says of it tells nothing of real answers (docs/routing.md).
+HEARTBEAT_ODDS = 5.0
+HARDEST_HISTORY = 0.1  # difficulty that a conversation of HISTORY_MESSAGES adds: much to keep in mind
+HISTORY_MESSAGES = 40
+HARDEST_LENGTH = 0.1  # difficulty that an ask of LENGTH_WORDS adds: it carries more conditions
+LENGTH_WORDS = 400
+HARDEST_FORMULAS = 0.1  # difficulty that a text full of formulas adds: they need exactness
+FORMULAS_SHARE = 0.25
+HEARTBEAT_EASE = -0.4  # looking whether there is anything to do is easier than doing it
+
+
+class Shape(NamedTuple):
+    """The structure around a prompt's texts."""
+
+    tool_count: int = 0
+    last_role: str = "user"
+    message_count: int = 1
+    image_count: int = 0
+    structured_output: bool = False  # a JSON schema is asked for
+    max_output_tokens: int | None = None
 
 
 class Prediction(NamedTuple):
     """The task is an index into TASKS."""
 
     task: int
-    confidence: float  # 0-1
+    confidence: float  # 0-1, that it is this task
     difficulty: float  # 0-1
     output_tokens: float  # of an answer without hidden reasoning
+    shares: tuple[tuple[int, float], ...]  # every task that it may be, likeliest first, with its chance; add up to 1
+    odds: float  # of a good answer, times those of an everyday request of its kind
+    step: Step
 
 
-class TaskTraits(NamedTuple):
-    """What is typical of a task.
+def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> Prediction:
+    """The task of a prompt and what its answer will be like.
 
-    AlpacaEval's answers have a median of 205 tokens, those to MMLU-Pro questions 104, as models of 2023 and 2024 wrote
-    them; models write about twice as much now. The other lengths are judged against these.
+    opening, focus: raw JSON of the text that the conversation begins with, b"" for none, and of what was asked last.
     """
-
-    difficulty: float
-    output_tokens: float
-
-
-TRAITS: tuple[TaskTraits, ...] = (
-    TaskTraits(0.50, 700),  # code generation
-    TaskTraits(0.60, 800),  # code editing
-    TaskTraits(0.60, 250),  # agent step: mostly a tool call
-    TaskTraits(0.60, 500),  # mathematics
-    TaskTraits(0.60, 600),  # reasoning
-    TaskTraits(0.40, 300),  # knowledge
-    TaskTraits(0.40, 700),  # writing
-    TaskTraits(0.25, 300),  # chat
-    TaskTraits(0.30, 250),  # summarisation
-    TaskTraits(0.30, 200),  # extraction
-    TaskTraits(0.30, 100),  # translation: as long as its source, at least this
-    TaskTraits(0.45, 250),  # vision
-    TaskTraits(0.60, 500),  # long context
-)
-
-# signal -> ((task, evidence per unit), ...). Signals: the cues in their order, then those of `_signals`.
-CODE_SHARE, HAS_FENCE, EDITS_CODE, MATH_SHARE, DIGIT_SHARE, IS_SHORT, ASKS = range(len(Cue), len(Cue) + 7)
-EVIDENCE: dict[int, tuple[tuple[int, float], ...]] = {
-    Cue.CODE: ((CODE_GENERATION, 1.0), (CODE_EDITING, 0.3)),
-    Cue.EDIT: ((CODE_EDITING, 0.5), (WRITING, 0.2)),
-    Cue.MATHEMATICS: ((MATHEMATICS, 0.9),),
-    Cue.REASONING: ((REASONING, 0.6),),
-    Cue.WRITING: ((WRITING, 0.9),),
-    Cue.SUMMARY: ((SUMMARISATION, 1.6),),
-    Cue.EXTRACTION: ((EXTRACTION, 0.9),),
-    Cue.TRANSLATION: ((TRANSLATION, 2.0),),
-    Cue.KNOWLEDGE: ((KNOWLEDGE, 0.5),),
-    CODE_SHARE: ((CODE_GENERATION, 1.5), (CODE_EDITING, 2.0)),
-    HAS_FENCE: ((CODE_GENERATION, 0.5), (CODE_EDITING, 1.0)),
-    EDITS_CODE: ((CODE_EDITING, 1.5),),
-    MATH_SHARE: ((MATHEMATICS, 20.0),),
-    DIGIT_SHARE: ((MATHEMATICS, 12.0),),
-    IS_SHORT: ((CHAT, 0.3),),
-    ASKS: ((KNOWLEDGE, 0.3), (REASONING, 0.1)),
-}
-EVIDENCE_OF_SIGNALS = [EVIDENCE[signal] for signal in range(len(EVIDENCE))]
-NO_EVIDENCE = [0.0] * len(TASKS)
-NO_EVIDENCE[CHAT] = 0.4
-
-
-def predict(
-    features: Features,
-    *,
-    tool_count: int,
-    last_role: str,
-    message_count: int,
-    image_count: int,
-    structured_output: bool,
-    max_output_tokens: int | None,
-) -> Prediction:
-    """The task of a prompt and what its answer will be like. `structured_output`: a JSON schema is asked for."""
-    if last_role in ("tool", "function"):
-        task, confidence = AGENT_STEP, 0.95
-    elif image_count:
-        task, confidence = VISION, 0.9
-    elif structured_output:
-        task, confidence = EXTRACTION, 0.7
-    elif features.tokens > LONG_CONTEXT_TOKENS:
-        task, confidence = LONG_CONTEXT, 0.8
-    elif tool_count:
-        task, confidence = AGENT_STEP, 0.8
+    step = step_of(shape.last_role, shape.tool_count, shape.message_count, opening, focus)
+    task, confidence = _told_by_structure(features, shape, step)
+    harder = HEARTBEAT_EASE if step is Step.HEARTBEAT else 0.0
+    if task is None:
+        shares, harder, familiar = read(opening, focus)
+        task, share = shares[0]
+        confidence = share * familiar
     else:
-        task, confidence = _task_of_text(features)
-    difficulty = _difficulty(task, features, message_count)
-    output_tokens = _output_tokens(task, features, difficulty)
-    if max_output_tokens is not None:
-        output_tokens = min(output_tokens, float(max_output_tokens))
-    return Prediction(task, confidence, difficulty, output_tokens)
-
-
-def _task_of_text(features: Features) -> tuple[int, float]:
-    """The task with the most evidence, and how far it is ahead."""
-    evidence = NO_EVIDENCE[:]
-    for strength, shares in zip(_signals(features), EVIDENCE_OF_SIGNALS, strict=True):
-        if strength:
-            for task, weight in shares:
-                evidence[task] += weight * strength
-    *_, second, best = sorted(evidence)
-    return evidence.index(best), TEXT_CONFIDENCE * best / (best + second)
-
-
-def _signals(features: Features) -> tuple[float, ...]:
-    cues, code_share, words = features.cues, features.code_share, features.focus_words
-    if max(cues) > CUE_HITS_COUNTED:
-        cues = tuple([min(hits, CUE_HITS_COUNTED) for hits in cues])
-    has_prose = code_share < 0.3
-    has_fence = features.code_fences > 1
-    has_code = code_share > 0.15 or has_fence or features.context_code_share > 0.3
-    return (
-        *cues,
-        code_share,
-        has_fence,
-        has_code and cues[CUE_EDIT] > 0,
-        features.math_share if has_prose else 0.0,
-        # A short question with a number in it asks about a year more often than for a sum.
-        features.digit_share * (words / 20 if words < 20 else 1.0) if has_prose else 0.0,
-        words <= SHORT_ASK_WORDS,
-        features.question_marks > 0,
+        shares = ((task, 1.0),)
+    usual = TRAITS[task].difficulty
+    harder += _added(features, shape.message_count)
+    difficulty = min(max(usual + harder, 0.0), 1.0)
+    return Prediction(
+        task,
+        confidence,
+        difficulty,
+        _output_tokens(shares, features, difficulty, shape.max_output_tokens),
+        shares,
+        HEARTBEAT_ODDS if step is Step.HEARTBEAT else 1.0,
+        step,
     )
 
 
-def _difficulty(task: int, features: Features, message_count: int) -> float:
-    """Longer asks carry more conditions, formulas need exactness, and long conversations much to keep in mind."""
-    words, math_share = features.focus_words, features.math_share
-    length = words / 400 if words < 400 else 1.0
-    formulas = math_share * 4 if math_share < 0.25 else 1.0
-    history = message_count / 40 if message_count < 40 else 1.0
-    difficulty = TRAITS[task].difficulty + 0.2 * length + 0.1 * formulas + 0.1 * history
-    return difficulty if difficulty < 1.0 else 1.0
+def _told_by_structure(features: Features, shape: Shape, step: Step) -> tuple[int | None, float]:
+    """The task and how sure it is; None where structure does not tell."""
+    if step is Step.TOOL_LOOP:
+        return AGENT_STEP, 0.95
+    if step is Step.COMPACTION:
+        return SUMMARISATION, 0.9
+    if shape.image_count:
+        return VISION, 0.9
+    if shape.structured_output:
+        return EXTRACTION, 0.7
+    if features.tokens > LONG_CONTEXT_TOKENS:
+        return LONG_CONTEXT, 0.8
+    if shape.tool_count or step is Step.HEARTBEAT:
+        return AGENT_STEP, 0.8
+    return None, 0.0
 
 
-def _output_tokens(task: int, features: Features, difficulty: float) -> float:
-    """Typical of the task, up to twice as long for a hard one; what rewrites its source is about as long as that."""
-    typical = TRAITS[task].output_tokens
-    if task == TRANSLATION:
-        return max(typical, 1.4 * features.focus_words)
-    return typical * (0.5 + difficulty)
+def _added(features: Features, message_count: int) -> float:
+    """Difficulty beyond what the wording says."""
+    words, formulas = features.focus_words, features.math_share
+    length = words / LENGTH_WORDS if words < LENGTH_WORDS else 1.0
+    exactness = formulas / FORMULAS_SHARE if formulas < FORMULAS_SHARE else 1.0
+    history = (message_count - 1) / HISTORY_MESSAGES if message_count <= HISTORY_MESSAGES else 1.0
+    return HARDEST_LENGTH * length + HARDEST_FORMULAS * exactness + HARDEST_HISTORY * max(history, 0.0)
+
+
+def _output_tokens(
+    shares: tuple[tuple[int, float], ...], features: Features, difficulty: float, limit: int | None
+) -> float:
+    """Typical of what it may be, up to twice as long for a hard one; a translation is about as long as its source."""
+    expected = 0.0
+    for task, share in shares:
+        typical = TRAITS[task].output_tokens
+        if task == TRANSLATION:
+            expected += share * max(typical, 1.4 * features.focus_words)
+        else:
+            expected += share * typical * (0.5 + difficulty)
+    return expected if limit is None else min(expected, float(limit))

@@ -79,7 +79,15 @@ def random_request(n: int, rng: np.random.Generator) -> RequestFigures:
         task=int(rng.integers(TASKS)),
         needs=int(rng.choice([0, 0, 1, 3])),
         stream=bool(rng.integers(2)),
+        blend=random_blend(rng) if rng.random() < 0.5 else (),
+        odds=float(rng.choice([1.0, 0.3, 2.5])),
     )
+
+
+def random_blend(rng: np.random.Generator) -> tuple[tuple[int, float], ...]:
+    """Two or three tasks and their shares."""
+    rows = rng.permutation(TASKS)[: int(rng.integers(2, 4))].tolist()
+    return tuple(zip(rows, rng.dirichlet(np.ones(len(rows))).tolist(), strict=True))
 
 
 def random_policy(rng: np.random.Generator, limited: bool = True) -> PolicyVector:

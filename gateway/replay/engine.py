@@ -14,7 +14,7 @@ from core.scorer import Scorer
 from gateway.accounting.past import Past
 from gateway.catalog.columns import Targets
 from gateway.errors import GatewayError
-from gateway.routing.describe import NO_TASK, Profile
+from gateway.routing.describe import NO_STEP, NO_TASK, Profile
 from gateway.routing.plan import make_plan, preferring
 from gateway.routing.replayable import Inputs, Unpacker
 from gateway.routing.selection import Selection, Selector
@@ -92,7 +92,7 @@ class Decider:
         if isinstance(read, str):
             return read
         inputs, selection = read
-        profile = Profile(NO_FEATURES, NO_TASK, request.task, inputs.figures)
+        profile = Profile(NO_FEATURES, NO_TASK, request.task, NO_STEP, inputs.figures)
         try:
             decision = make_plan(
                 selection,

@@ -4,14 +4,16 @@ from msgspec import Struct
 
 from core.features import Features, extract
 from core.matrix import RequestFigures
-from core.predictor import TASKS, Prediction, predict
+from core.predictor import TASKS, Prediction, Shape, predict
+from core.steps import STEP_NAMES, Step
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 
 QUOTE = 0x22
 JSON_SCHEMA = int(Ability.JSON_SCHEMA)
 EMBEDDING = "embedding"  # stands where the name of a task does
-NO_TASK = Prediction(task=0, confidence=1.0, difficulty=0.0, output_tokens=0.0)
+NO_STEP = STEP_NAMES[Step.PLAIN]
+NO_TASK = Prediction(0, 1.0, 0.0, 0.0, shares=((0, 1.0),), odds=1.0, step=Step.PLAIN)
 
 
 class Profile(Struct, frozen=True):
@@ -20,22 +22,24 @@ class Profile(Struct, frozen=True):
     features: Features
     prediction: Prediction
     task: str  # the prediction's, by name
+    step: str  # the prediction's, by name
     figures: RequestFigures
 
 
 def describe(prompt: Prompt) -> Profile:
     """Read the prompt's texts once and predict what the answer takes."""
     needs = int(prompt.needs)  # arithmetic on flags costs a microsecond each
-    features = extract(prompt.texts, _focus(prompt.texts))
-    prediction = predict(
-        features,
-        tool_count=prompt.tool_count,
-        last_role=prompt.last_role,
-        message_count=prompt.message_count,
-        image_count=prompt.image_count,
-        structured_output=bool(needs & JSON_SCHEMA),
-        max_output_tokens=prompt.max_output_tokens,
+    texts, focus = prompt.texts, _focus(prompt.texts)
+    features = extract(texts, focus)
+    shape = Shape(
+        prompt.tool_count,
+        prompt.last_role,
+        prompt.message_count,
+        prompt.image_count,
+        bool(needs & JSON_SCHEMA),
+        prompt.max_output_tokens,
     )
+    prediction = predict(features, shape, texts[0] if focus > 0 else b"", texts[focus] if focus >= 0 else b"")
     figures = RequestFigures(
         features.tokens,
         (),  # what providers have in their caches is the session's affair
@@ -45,8 +49,10 @@ def describe(prompt: Prompt) -> Profile:
         prediction.task,
         needs,
         prompt.stream,
+        blend=prediction.shares if len(prediction.shares) > 1 else (),
+        odds=prediction.odds,
     )
-    return Profile(features, prediction, TASKS[prediction.task], figures)
+    return Profile(features, prediction, TASKS[prediction.task], STEP_NAMES[prediction.step], figures)
 
 
 def describe_inputs(prompt: Prompt) -> Profile:
@@ -62,7 +68,7 @@ def describe_inputs(prompt: Prompt) -> Profile:
         needs=0,
         stream=False,
     )
-    return Profile(features, NO_TASK, EMBEDDING, figures)
+    return Profile(features, NO_TASK, EMBEDDING, NO_STEP, figures)
 
 
 def _focus(texts: tuple[bytes, ...]) -> int:

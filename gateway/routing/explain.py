@@ -37,6 +37,7 @@ class RequestRecord(Struct, frozen=True):
     """The request as it was weighed. Tokens are estimates, before each model's own tokenizer and verbosity."""
 
     task: str
+    step: str  # of an agent's work: plain, first_turn, tool_loop, heartbeat, compaction, sub_agent
     confidence: float  # 0-1, of the task
     difficulty: float  # 0-1
     input_tokens: int
@@ -244,6 +245,7 @@ def _request_record(decision: Decision) -> RequestRecord:
     profile, figures = decision.profile, decision.profile.figures
     return RequestRecord(
         task=profile.task,
+        step=profile.step,
         confidence=significant(profile.prediction.confidence),
         difficulty=significant(profile.prediction.difficulty),
         input_tokens=round(figures.input_tokens),

@@ -39,6 +39,8 @@ class Replayable(Struct, frozen=True, array_like=True):
     chain: tuple[str, ...]  # models, as the caller named them
     preferred: bytes  # marks, of columns that came before all others
     view: bytes  # of the live figures, where they differ from the prior: marks, then one row for each field
+    blend: tuple[tuple[int, float], ...] = ()  # rows of quality and their shares
+    odds: float = 1.0
 
 
 ENCODE = msgspec.msgpack.Encoder().encode
@@ -94,6 +96,8 @@ class Packer:
                 chain,
                 marks[preferred].tobytes() if preferred else b"",
                 self._packed(decision.live, targets.prior),
+                figures.blend,
+                figures.odds,
             )
         )
 
@@ -136,6 +140,8 @@ class Unpacker:
             found.needs,
             found.stream,
             found.writes,
+            found.blend,
+            found.odds,
         )
         preferred = np.frombuffer(found.preferred, MARKS).tolist() if found.preferred else ()
         return Inputs(

@@ -3,38 +3,21 @@
 import json
 
 import pytest
-from msgspec import Struct
 
 from core.features import extract
-from core.predictor import TASKS, TRAITS, Prediction, predict
+from core.predictor import TASKS, TRAITS, Prediction, Shape, predict
+from core.steps import Step
 
 FENCED = "Fix this bug:\n```python\ndef half(x):\n    retrun x / 2\n```"
-
-
-class Shape(Struct, frozen=True):
-    """The structure around a text."""
-
-    tool_count: int = 0
-    last_role: str = "user"
-    message_count: int = 1
-    image_count: int = 0
-    structured_output: bool = False
-    max_output_tokens: int | None = None
 
 
 PLAIN = Shape()
 
 
-def predicted(text: str, shape: Shape = PLAIN) -> Prediction:
-    return predict(
-        extract([json.dumps(text).encode()]),
-        tool_count=shape.tool_count,
-        last_role=shape.last_role,
-        message_count=shape.message_count,
-        image_count=shape.image_count,
-        structured_output=shape.structured_output,
-        max_output_tokens=shape.max_output_tokens,
-    )
+def predicted(text: str, shape: Shape = PLAIN, opening: str = "") -> Prediction:
+    focus = json.dumps(text, ensure_ascii=False).encode()
+    begun = json.dumps(opening).encode() if opening else b""
+    return predict(extract([focus]), shape, begun, focus)
 
 
 def task(text: str, shape: Shape = PLAIN) -> str:
@@ -53,8 +36,11 @@ def task(text: str, shape: Shape = PLAIN) -> str:
         ("Summarize the following article for a manager: the council met on Monday.", "summarisation"),
         ("Write a poem about autumn", "writing"),
         ("Extract all names and classify each by sentiment", "extraction"),
-        ("hi there", "chat"),
-        ("", "chat"),
+        ("hello there, how are you doing?", "chat"),
+        ("Übersetze bitte diesen Brief ins Englische: Sehr geehrte Damen und Herren", "translation"),
+        ("用Python写一个快速排序函数", "code_generation"),
+        ("Escribe un poema sobre el mar", "writing"),
+        ("why does my code throw a NullPointerException when I call list.add()?", "code_editing"),
     ],
 )
 def test_words_tell_the_task(text: str, expected: str) -> None:
@@ -80,7 +66,44 @@ def test_a_very_long_prompt_is_reading() -> None:
 
 def test_structure_is_surer_than_words() -> None:
     assert predicted("hi", Shape(last_role="tool")).confidence > 0.9
-    assert predicted("Write a poem about autumn").confidence <= 0.6
+    assert predicted("xqzt wvvk pfffg").confidence < 0.2
+
+
+def test_confidence_falls_far_from_what_was_seen() -> None:
+    assert (
+        predicted("Write a poem about autumn").confidence
+        > 2 * predicted("Zorble the frimpy quangs, snarkly").confidence
+    )
+
+
+def test_chances_of_the_tasks_add_up_to_one_and_the_likeliest_comes_first() -> None:
+    found = predicted("Can you look at this for me and tell me what you think")
+    chances = [chance for _, chance in found.shares]
+    assert sum(chances) == pytest.approx(1)
+    assert chances == sorted(chances, reverse=True)
+    assert found.task == found.shares[0][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "opening", "shape", "expected"),
+    [
+        ("Fix the bug", "You are a coding agent.", Shape(tool_count=9, message_count=2), Step.FIRST_TURN),
+        ("Done", "", Shape(tool_count=9, last_role="tool", message_count=4), Step.TOOL_LOOP),
+        ("Read HEARTBEAT.md if it exists.", "", Shape(tool_count=9, message_count=2), Step.HEARTBEAT),
+        ("Create a detailed summary of the conversation so far", "", Shape(message_count=30), Step.COMPACTION),
+        ("Find it", "# Subagent Context\nYou are a helper", Shape(tool_count=4, message_count=2), Step.SUB_AGENT),
+        ("Summarize the conversation between Romeo and Juliet", "", PLAIN, Step.PLAIN),
+    ],
+)
+def test_the_step_of_an_agents_work_is_told(text: str, opening: str, shape: Shape, expected: Step) -> None:
+    assert predicted(text, shape, opening).step is expected
+
+
+def test_a_heartbeat_is_an_easy_step_and_a_compaction_a_summary() -> None:
+    agent = Shape(tool_count=9, message_count=20)
+    work, heartbeat = predicted("Fix the bug", agent), predicted("Read HEARTBEAT.md if it exists", agent)
+    assert (TASKS[heartbeat.task], heartbeat.odds > work.odds) == ("agent_step", True)
+    assert TASKS[predicted("Summarize the conversation", agent).task] == "summarisation"
 
 
 def test_longer_asks_with_formulas_in_longer_talks_are_harder() -> None:

@@ -2,11 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.features import extract
-from core.predictor import TASKS, predict
+from core.predictor import TASKS, Shape, predict
 
 
 @given(
@@ -20,16 +21,12 @@ from core.predictor import TASKS, predict
 def test_predictions_stay_in_range(
     text: str, tools: int, role: str, messages: int, structured: bool, limit: int | None
 ) -> None:
-    found = predict(
-        extract([json.dumps(text).encode()]),
-        tool_count=tools,
-        last_role=role,
-        message_count=messages,
-        image_count=0,
-        structured_output=structured,
-        max_output_tokens=limit,
-    )
+    focus = json.dumps(text).encode()
+    shape = Shape(tools, role, messages, 0, structured, limit)
+    found = predict(extract([focus]), shape, b"", focus)
     assert found.task in range(len(TASKS))
     assert 0 <= found.confidence <= 1
     assert 0 <= found.difficulty <= 1
     assert 0 < found.output_tokens <= (limit or found.output_tokens)
+    assert sum([chance for _, chance in found.shares]) == pytest.approx(1)
+    assert 0 < found.odds < 100

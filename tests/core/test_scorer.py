@@ -204,6 +204,23 @@ def test_log_curves_stay_within_half_a_millionth_of_exact_arithmetic(good: float
     assert np.abs(utility - np.clip(exact, 0, 1)).max() < 5e-7 + rounding
 
 
+def test_quality_is_the_mean_over_the_tasks_that_it_may_be(scorer: ModuleType) -> None:
+    assert figures_of(scorer, matrix(), REQUEST._replace(blend=((0, 0.75), (1, 0.25))))[QUALITY] == pytest.approx(0.75)
+
+
+def test_what_is_harder_than_usual_has_lower_odds_of_a_good_answer(scorer: ModuleType) -> None:
+    """Odds of 0.8 are 4 to 1; half of that is 2 to 1."""
+    assert figures_of(scorer, matrix(), REQUEST._replace(odds=0.5))[QUALITY] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("blend", [((2, 1.0),), ((-1, 1.0),), ((0, 0.05),) * 17])
+def test_a_blend_of_tasks_that_are_not_there_is_refused(
+    scorer: ModuleType, blend: tuple[tuple[int, float], ...]
+) -> None:
+    with pytest.raises(ValueError, match="blend"):
+        figures_of(scorer, matrix(), REQUEST._replace(blend=blend))
+
+
 def test_in_money_a_score_is_what_quality_is_worth_less_the_price_and_all_else(scorer: ModuleType) -> None:
     """At 1 cent a point of quality, 0.2 cents a second, 10 USD an attempt lost and 0.5 USD a kilogram."""
     worths = row(1.0, 0.002, 1.0, 10.0, 0.0005)

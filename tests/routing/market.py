@@ -160,6 +160,6 @@ def prompt(text: bytes = b'"Write a poem about autumn"', **changes: object) -> P
 
 
 def profile(**figures: float) -> Profile:
-    """A plain request, with some of its figures replaced."""
+    """A plain request whose task is certain and of usual difficulty, with some of its figures replaced."""
     plain = describe(prompt())
-    return replace(plain, figures=RequestFigures(**{**plain.figures._asdict(), **figures}))
+    return replace(plain, figures=RequestFigures(**{**plain.figures._asdict(), "blend": (), "odds": 1.0, **figures}))

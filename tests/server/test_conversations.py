@@ -27,7 +27,7 @@ def test_the_second_turn_goes_on_where_the_first_is_warm_and_says_what_that_save
     assert session["target"] == record["receipt"]["target"]
     assert session["stays"]
     (warm,) = session["warm"]
-    assert warm["cost_usd"] < 0.5 * warm["cost_without_cache_usd"]
+    assert warm["cost_usd"] < 0.7 * warm["cost_without_cache_usd"]
     assert record["receipt"]["usage"]["cached_tokens"] > 0.9 * warm["cached_tokens"]
 
 

@@ -1,0 +1,1 @@
+from core._grams_np import Reader as Reader

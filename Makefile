@@ -32,11 +32,11 @@ bench-replay: build ## 100,000 past requests decided again, by two sets of rules
 loadtest: build ## locust against simulator and gateway; fails when added latency p99 is over 20 ms
 	$(BIN)/python -m loadtest.run
 
-train: build $(TRAINING) ## rebuild the weights of core/data from training/, bit for bit (2 minutes)
-	$(TRAINING_BIN)/python -m training.train
+train: build $(TRAINING) ## rebuild the weights of core/data from core/training/, bit for bit (2 minutes)
+	$(TRAINING_BIN)/python -m core.training.train
 
 bench-routing: build $(TRAINING) ## judge tasks and quality predicted from prompts; DATA=folder of parquet files (some 10 minutes)
-	$(TRAINING_BIN)/python -m training.bench_routing $(DATA)
+	$(TRAINING_BIN)/python -m core.training.bench_routing $(DATA)
 
 chaos: build ## faults of providers, populations, load, kills, full disks, some 10 minutes; writes docs/RELIABILITY.md
 	$(BIN)/python -m loadtest.chaos

@@ -1,4 +1,4 @@
-"""Judges what is predicted of prompts and models: `python -m training.bench_routing [FOLDER]`.
+"""Judges what is predicted of prompts and models: `python -m core.training.bench_routing [FOLDER]`.
 
 Prints figures of the kinds of the gates A to F, with 95 % intervals (bootstrap over prompts) beside every baseline.
 Without a folder it takes the part of the outcomes that may be passed on, in training/data/outcomes.
@@ -13,12 +13,11 @@ import pyarrow.parquet as parquet
 from scipy import sparse
 
 from core.tasks import TASKS, TEXT_TASKS
-from core.wording import read
-from training import corpus
-from training.design import F64, balanced, design, raw
-from training.fit import softmax_regression
-from training.outcomes import Source, sources_in
-from training.routers import (
+from core.training import corpus
+from core.training.design import F64, Integers, balanced, design, raw
+from core.training.fit import softmax_regression
+from core.training.outcomes import Source, sources_in
+from core.training.routers import (
     area,
     by_dataset,
     by_length,
@@ -29,7 +28,8 @@ from training.routers import (
     ranked_above,
     recovered,
 )
-from training.train import SEED, STRENGTH, held_out_logits, tasks_of
+from core.training.train import SEED, STRENGTH, held_out_logits, tasks_of
+from core.wording import read
 
 OWN = Path(__file__).parent / "data" / "outcomes"
 FOLDS = 5
@@ -167,8 +167,8 @@ def tasks(folder: Path) -> None:
     if path.is_file():
         table = parquet.read_table(path).to_pylist()
         known = [(FLASK[row["domain"]], row["text"]) for row in table if row["domain"] in FLASK]
-        told = [COARSE.get(TASKS[read(b"", raw(text)).shares[0][0]]) == true for true, text in known]
-        say("D", None, "FLASK, coding / mathematics, nothing of it seen", np.array(told, float))
+        right = [COARSE.get(TASKS[read(b"", raw(text)).shares[0][0]]) == true for true, text in known]
+        say("D", None, "FLASK, coding / mathematics, nothing of it seen", np.array(right, float))
 
 
 def unseen(source: Source, others: Sequence[Source]) -> None:
@@ -193,7 +193,7 @@ def unseen(source: Source, others: Sequence[Source]) -> None:
         say_of("E", source, f"APGR, {name}", [-guess, small, large], recovered)
 
 
-def splits(source: Source) -> list[tuple[Source, Source, F64]]:
+def splits(source: Source) -> list[tuple[Source, Source, Integers]]:
     part = folds(len(source.texts), FOLDS, SEED)
     places = [(np.flatnonzero(part != held), np.flatnonzero(part == held)) for held in range(FOLDS)]
     return [(source.part(train), source.part(test), test) for train, test in places]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,10 @@ from scipy import sparse
 
 from core._grams_np import buckets
 from core.grams import BUCKETS
-from training.corpus import Example
+from core.training.corpus import Example
 
 F64 = NDArray[np.float64]
+Integers = NDArray[np.integer[Any]]
 
 
 def raw(text: str) -> bytes:

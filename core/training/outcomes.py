@@ -12,8 +12,8 @@ import pyarrow.parquet as parquet
 from msgspec import Struct
 from scipy import sparse
 
-from training.corpus import Example
-from training.design import F64, design
+from core.training.corpus import Example
+from core.training.design import F64, Integers, design
 
 LEFT_OUT = {"NullModel"}  # an attack on the judge, not a model
 INDEX = "__index_level_0__"
@@ -30,7 +30,7 @@ class Source(Struct):
     cost: F64 | None  # [prompts, models] USD
     rows: sparse.csr_matrix  # [prompts, buckets]
 
-    def part(self, chosen: F64) -> "Source":
+    def part(self, chosen: Integers) -> "Source":
         """The prompts at these places."""
         places = [int(place) for place in chosen]
         return Source(

@@ -1,4 +1,4 @@
-"""Fits the wording model: `python -m training.train [--check]`.
+"""Fits the wording model: `python -m core.training.train [--check]`.
 
 Writes core/data/wording.npy and core/data/wording.json, the same bytes every time. --check writes nothing and fails
 when what it would write is not what is there.
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from core.grams import BUCKETS, COLUMNS
 from core.tasks import TEXT_TASKS
-from training import corpus
-from training.corpus import Example
-from training.design import F64, balanced, design
-from training.fit import ridge_regression, sharpness, softmax, softmax_regression
+from core.training import corpus
+from core.training.corpus import Example
+from core.training.design import F64, balanced, design
+from core.training.fit import ridge_regression, sharpness, softmax, softmax_regression
 
 SEED = 1
 VERSION = 1
@@ -27,7 +27,7 @@ STRENGTH = 10.0  # of the log loss against the penalty
 RIDGE_STRENGTH = 0.3
 FOLDS = 5
 LEAST_DIFFICULTY = 3.0  # spread of the difficulty column in standard deviations that a byte has to hold
-DATA = Path(__file__).parents[1] / "core" / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def main() -> None:

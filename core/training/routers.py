@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import linalg, sparse
 
-from training.design import F64
-from training.outcomes import Source
+from core.training.design import F64
+from core.training.outcomes import Source
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0)  # of the penalty of the kernel ridge regression
 INNER_SHARE = 0.2  # of the training prompts, on which the strength is chosen
@@ -40,7 +40,7 @@ def by_wording(rows: sparse.csr_matrix, scores: F64, asked: sparse.csr_matrix) -
 def by_length(train: Source, test: Source) -> F64:
     """[test, models]: expected scores from the prompt's length alone."""
     target = np.where(np.isnan(train.scores), np.nanmean(train.scores, axis=0), train.scores)
-    weights: F64 = np.linalg.lstsq(lengths(train), target, rcond=None)[0]
+    weights = np.asarray(np.linalg.lstsq(lengths(train), target, rcond=None)[0], np.float64)
     return lengths(test) @ weights
 
 

@@ -7,13 +7,13 @@ the last digits cannot be seen in the weights.
 import numpy as np
 from scipy import optimize, sparse
 
-from training.design import F64
+from core.training.design import F64, Integers
 
 STEPS = 200
 TOLERANCE = 1e-9  # of the gradient
 
 
-def softmax_regression(rows: sparse.csr_matrix, task: F64, weight: F64, tasks: int, strength: float) -> F64:
+def softmax_regression(rows: sparse.csr_matrix, task: Integers, weight: F64, tasks: int, strength: float) -> F64:
     """[columns, tasks] that minimises the weighted log loss + |w|^2 / (2 strength); no intercept.
 
     Without an intercept a prompt of which nothing was ever seen gets no verdict instead of the commonest one.
@@ -52,7 +52,7 @@ def softmax(logits: F64) -> F64:
     return shares
 
 
-def sharpness(logits: F64, task: F64, weight: F64) -> float:
+def sharpness(logits: F64, task: Integers, weight: F64) -> float:
     """By what held-out logits must be multiplied for their softmax to be right as often as it says."""
 
     def loss(log_factor: float) -> float:

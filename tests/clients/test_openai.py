@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tests.running import Gateway
 
+ONE_TARGET = "sim/coder-mini@sim-alpha"  # what answers whole need not be what streams
 PARAMETERS: dict[str, object] = {
     "type": "object",
     "properties": {"path": {"type": "string"}},
@@ -66,21 +67,21 @@ def test_the_raw_answer_has_our_headers(client: openai.OpenAI) -> None:
 
 
 def test_former_completions_whole_and_streamed(client: openai.OpenAI) -> None:
-    whole = client.completions.create(model="auto", prompt="Once upon a time", max_tokens=20)
+    whole = client.completions.create(model=ONE_TARGET, prompt="Once upon a time", max_tokens=20)
     assert whole.choices[0].text
     assert whole.usage is not None
-    pieces = list(client.completions.create(model="auto", prompt="Once upon a time", max_tokens=20, stream=True))
+    pieces = list(client.completions.create(model=ONE_TARGET, prompt="Once upon a time", max_tokens=20, stream=True))
     assert "".join(piece.choices[0].text for piece in pieces if piece.choices) == whole.choices[0].text
     assert (pieces[-1].model_extra or {})["steelyard"]["cost_usd"] > 0
 
 
 def test_a_response_whole_and_streamed(client: openai.OpenAI) -> None:
-    whole = client.responses.create(model="auto", input="hello")
+    whole = client.responses.create(model=ONE_TARGET, input="hello")
     assert (whole.status, whole.error) == ("completed", None)
     assert whole.output_text
     assert whole.usage is not None
     assert (whole.model_extra or {})["steelyard"]["usage"]["output_tokens"] == whole.usage.output_tokens
-    with client.responses.stream(model="auto", input="hello") as stream:
+    with client.responses.stream(model=ONE_TARGET, input="hello") as stream:
         said = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
         last = stream.get_final_response()
     assert said == last.output_text == whole.output_text

@@ -19,7 +19,8 @@ REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 def modules() -> Iterator[Any]:
     for package in (core, gateway):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not found.name.endswith("__main__"):
+            # What trains has an environment of its own, and reads what is in the repository.
+            if not found.name.endswith("__main__") and not found.name.startswith("core.training."):
                 yield importlib.import_module(found.name)
 
 

@@ -21,7 +21,7 @@ check: build ## ruff, mypy --strict, floor plan, docs
 	$(BIN)/python -m pytest tests/house
 
 bench: build ## micro-benchmarks of core and translations, then gateway CPU against a bare nginx proxy
-	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.bench_formats && $(BIN)/python -m loadtest.closed_loop
+	$(BIN)/python -m loadtest.bench_core && $(BIN)/python -m loadtest.bench_understanding && $(BIN)/python -m loadtest.bench_formats && $(BIN)/python -m loadtest.closed_loop
 
 bench-session: build ## an agent's session of 40 turns with and without the memory of prompt caches: what is saved
 	$(BIN)/python -m loadtest.bench_session

@@ -300,16 +300,30 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case, before: F32) 
 def _priors(case: Case, before: F32, parts: Parts, column: int) -> dict[str, float]:
     """before: [5, n] figures by what was expected of each target before it had been asked."""
     figures = dict(zip(NAMES, map(significant, before[:, column].tolist()), strict=True))
-    learned = case.targets.learned
-    if learned is not None:
-        figures["quality"] = significant(figures["quality"] - learned.item(case.request.task, column))
+    figures["quality"] = significant(figures["quality"] - _learned_change(case, column))
     return {name: figures[name] for name, now in zip(NAMES, parts.figures, strict=True) if figures[name] != now}
 
 
 def _learned(case: Case, column: int) -> float | None:
-    learned = case.targets.learned
-    change = 0.0 if learned is None else learned.item(case.request.task, column)
+    change = _learned_change(case, column)
     return significant(change) if change else None
+
+
+def _learned_change(case: Case, column: int) -> float:
+    """What own outcomes have changed in the quality that this request can expect."""
+    learned, request = case.targets.learned, case.request
+    if learned is None:
+        return 0.0
+    rows = request.blend or ((request.task, 1.0),)
+    quality = case.targets.matrix.quality
+    now = sum(share * quality.item(row, column) for row, share in rows)
+    before = now - sum(share * learned.item(row, column) for row, share in rows)
+    return with_odds(now, request.odds) - with_odds(before, request.odds)
+
+
+def with_odds(share: float, odds: float) -> float:
+    """A probability whose odds are multiplied."""
+    return share * odds / (1 + share * (odds - 1))
 
 
 def _exclusions(cases: list[Case], eligible: set[int]) -> list[Exclusion]:

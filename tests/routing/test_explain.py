@@ -108,6 +108,18 @@ def test_what_was_expected_before_stands_beside_what_was_measured_and_learned_si
     assert all(one.prior == {} for one in found.candidates if one is not small)
 
 
+def test_what_was_learned_counts_by_the_chance_of_each_task() -> None:
+    column, chat, writing = COLUMN["acme/small@acme"], TASKS.index("chat"), TASKS.index("writing")
+    learned = np.zeros_like(TARGETS.matrix.quality)
+    learned[chat, column] = 0.05
+    request = profile(task=chat, blend=((chat, 0.6), (writing, 0.4)), odds=1.0)  # type: ignore[arg-type]
+    targets = msgspec.structs.replace(TARGETS, learned=learned)
+    found = record(make_plan(selector().select("auto"), request, targets, SCORER, TARGETS.prior, 0.0))
+    small = next(one for one in found.candidates if one.target == "acme/small@acme")
+    assert small.learned_quality == pytest.approx(0.03)
+    assert small.prior == {"quality": pytest.approx(0.77)}
+
+
 def test_a_chain_is_recorded_leg_by_leg() -> None:
     found = record(decided("", ("tiny/leaf", "quality")))
     assert found.candidates[0].router == "auto"

@@ -2,10 +2,14 @@
 
 import json
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
+import httpx2
 import pytest
 
 from gateway.accounting.feedback import Feedback, FeedbackBook
@@ -22,28 +26,41 @@ FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
 GOOD, POOR = "sim/coder-mini", "sim/flagship"
 
 
+class Served(NamedTuple):
+    """A server that learns, with two callers."""
+
+    gateway: Gateway
+    folder: Path
+    keys: tuple[str, str]
+
+    def ask(self, path: str, body: object, key: int = 0) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {self.keys[key]}"}
+        return self.gateway.http.post(path, json=body, headers=headers)
+
+    def decision(self) -> str:
+        """Of a request of the first caller."""
+        asked = {"model": "auto", "messages": [{"role": "user", "content": "hello"}]}
+        return self.ask("/v1/chat/completions", asked).headers["x-steelyard-decision"]
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    gateway = Gateway(tmp_path_factory.mktemp("learning"), LEARNING, FAST)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("learning")
+    (one, first), (two, second) = new_key(), new_key()
+    keys = f"keys: [{{name: one, sha256: '{first}'}}, {{name: two, sha256: '{second}'}}]\n"
+    gateway = Gateway(folder, LEARNING + keys, FAST)
     with stopped_after(gateway):
-        yield gateway
+        yield Served(gateway, folder, (one, two))
 
 
-def decision(gateway: Gateway) -> str:
-    return gateway.chat("hello").headers["x-steelyard-decision"]
-
-
-def test_feedback_is_kept_and_a_later_word_takes_its_place(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, LEARNING, FAST)
-    with stopped_after(gateway):
-        asked = decision(gateway)
-        for score in (0.0, 0.75):
-            told = gateway.http.post("/v1/feedback", json={"decision": asked, "score": score, "task": "reasoning"})
-            assert told.json() == {"object": "feedback", "decision": asked, "score": score, "task": "reasoning"}
-    (judged,) = book(tmp_path).judged(0.0)  # the receipt is in the ledger once the server has ended
-    assert (judged.score, judged.task, judged.origin) == (0.75, "reasoning", "caller")
-    (answered,) = book(tmp_path).answered(0.0, 10)
-    assert (answered.finish, answered.input_tokens > 0) == ("stop", True)
+def test_feedback_is_kept_and_a_later_word_takes_its_place(server: Served) -> None:
+    asked = server.decision()
+    for score in (0.0, 0.75):
+        told = server.ask("/v1/feedback", {"decision": asked, "score": score, "task": "reasoning"})
+        assert told.json() == {"object": "feedback", "decision": asked, "score": score, "task": "reasoning"}
+    with closing(sqlite3.connect(server.folder / ".steelyard" / "ledger.db")) as ledger:
+        kept = ledger.execute("SELECT origin, score, task FROM feedback WHERE decision = ?", (asked,)).fetchall()
+    assert kept == [("caller", 0.75, "reasoning")]
 
 
 @pytest.mark.parametrize(
@@ -57,34 +74,23 @@ def test_feedback_is_kept_and_a_later_word_takes_its_place(tmp_path: Path) -> No
     ],
 )
 def test_feedback_that_makes_no_sense_is_refused_with_the_way_out(
-    server: Gateway, body: dict[str, object], status: int, told: str
+    server: Served, body: dict[str, object], status: int, told: str
 ) -> None:
     if body["decision"] == "DECISION":
-        body = {**body, "decision": decision(server)}
-    refused = server.http.post("/v1/feedback", json=body)
+        body = {**body, "decision": server.decision()}
+    refused = server.ask("/v1/feedback", body)
     assert refused.status_code == status
     assert told in refused.json()["error"]["message"]
 
 
-def test_nobody_may_judge_what_another_has_asked(tmp_path: Path) -> None:
-    (one, first), (two, second) = new_key(), new_key()
-    keys = f"keys: [{{name: one, sha256: '{first}'}}, {{name: two, sha256: '{second}'}}]\n"
-    gateway = Gateway(tmp_path, LEARNING + keys, FAST)
-    with stopped_after(gateway):
-        asked = gateway.chat("hello", headers={"authorization": f"Bearer {one}"}).headers["x-steelyard-decision"]
-        body = {"decision": asked, "score": 0}
-        statuses = [
-            gateway.http.post("/v1/feedback", json=body, headers={"authorization": f"Bearer {key}"}).status_code
-            for key in (two, "sk-unknown", one)
-        ]
-        assert statuses == [404, 401, 200]
+def test_nobody_may_judge_what_another_has_asked(server: Served) -> None:
+    body = {"decision": server.decision(), "score": 0}
+    assert [server.ask("/v1/feedback", body, key).status_code for key in (1, 0)] == [404, 200]
+    strange = server.gateway.http.post("/v1/feedback", json=body, headers={"authorization": "Bearer sk-unknown"})
+    assert strange.status_code == 401
 
 
-def test_who_does_not_learn_takes_no_feedback_and_says_so(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, "", FAST)
-    with stopped_after(gateway):
-        refused = gateway.http.post("/v1/feedback", json={"decision": decision(gateway), "score": 1})
-        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "feedback_disabled")
+def test_who_does_not_learn_has_nothing_to_learn_from_and_is_told_so(tmp_path: Path) -> None:
     told = steelyard(tmp_path, "learn")
     assert (told.returncode, "learning.enabled is false" in told.stderr) == (2, True)
 
@@ -147,10 +153,9 @@ def quality(folder: Path, model: str) -> tuple[float, float | None]:
 def test_what_is_learned_is_used_shown_and_taken_back(tmp_path: Path) -> None:
     (tmp_path / "steelyard.yaml").write_text("learning: {enabled: true}\ncatalog: {refresh: false}\n")
     history(tmp_path)
+    assert "nothing was kept" in steelyard(tmp_path, "learn", "--dry-run").stdout
     before, nothing = quality(tmp_path, POOR)
     assert nothing is None
-    assert "nothing was kept" in steelyard(tmp_path, "learn", "--dry-run").stdout
-    assert quality(tmp_path, POOR) == (before, None)
     learned = steelyard(tmp_path, "learn")
     assert "better beyond the error bar" in learned.stdout, learned.stdout + learned.stderr
     listed = json.loads(steelyard(tmp_path, "weights", "list", "--json").stdout)
@@ -159,10 +164,10 @@ def test_what_is_learned_is_used_shown_and_taken_back(tmp_path: Path) -> None:
     after, change = quality(tmp_path, POOR)
     assert after < before - 0.1
     assert change == pytest.approx(after - before, abs=1e-5)
-    assert "the catalog alone is in use" in steelyard(tmp_path, "weights", "use", "none").stdout
-    assert quality(tmp_path, POOR) == (before, None)
     wrong = steelyard(tmp_path, "weights", "use", "nobody")
     assert (wrong.returncode, version["name"] in wrong.stderr) == (2, True)
+    assert "the catalog alone is in use" in steelyard(tmp_path, "weights", "use", "none").stdout
+    assert quality(tmp_path, POOR) == (before, None)
 
 
 def test_a_running_server_follows_what_is_taken_into_use(tmp_path: Path) -> None:

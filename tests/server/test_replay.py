@@ -117,3 +117,8 @@ def test_over_http_nonsense_is_refused_with_the_way_out(
 
 def test_over_http_nobody_replays_without_a_key(server: httpx2.Client) -> None:
     assert server.post("/v1/replay", json={}, headers={"authorization": "Bearer sk-wrong"}).status_code == 401
+
+
+def test_who_does_not_learn_takes_no_feedback_and_says_so(server: httpx2.Client) -> None:
+    refused = server.post("/v1/feedback", json={"decision": "dec_1", "score": 1})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "feedback_disabled")

@@ -12,6 +12,7 @@ from loadtest.chaos.vitals import Vitals, slope_per_hour, vitals_of
 MIB = 1 << 20
 KIB = 1 << 10
 FIRST = Candidate("sim-alpha")
+SLOPE_SECONDS = 1_800.0  # the shortest soak whose slope says something: in the first minutes the allocator still grows
 WARM_UP = 3_000  # requests before memory is looked at: what remembers the latest ones is full then
 MIB_PER_SLOW_READER = 0.5  # 50 MiB for 100 of them
 FILLING_SECONDS = 3.0  # until every buffer on the way to a slow reader is full, and the provider waits
@@ -36,7 +37,9 @@ def idle_streams(stage: Stage) -> list[Figure]:
 def paced_streams(stage: Stage, spec: str, tokens: int, gap: float, memory: list[tuple[str, int]]) -> list[Figure]:
     """Streams that last; what the gateway adds to their tokens, against the provider asked straight."""
     candidate = Candidate("sim-alpha", spec)
-    with Ground(stage, [candidate], server={"max_in_flight": 2 * stage.size.at_once}) as ground:
+    # All at once is more than the provider answers within the 2 s that are usual here.
+    patient = {"first_token_seconds": 30.0}
+    with Ground(stage, [candidate], patient, server={"max_in_flight": 2 * stage.size.at_once}) as ground:
         text = ground.good_text(f"OK;tokens={tokens}", max_tokens=0)
         shape = {
             "stream": True,
@@ -184,9 +187,9 @@ def soak(stage: Stage) -> list[Figure]:
         expected = sum(asked[receipt.id].is_answered for receipt in ok)
         ground.stop()
         said = ground.logs
+        slope = at_most("memory's slope, last three quarters", 1, slope_per_hour(late), " MiB/h")
         return [
-            # 1 MiB in an hour; a shorter run has to stay within 1 MiB too.
-            at_most("memory's slope, last three quarters", 3600 / stage.size.seconds, slope_per_hour(late), " MiB/h"),
+            *([slope] if stage.size.seconds >= SLOPE_SECONDS else []),
             at_most(
                 "memory at the end, of that at the start", 105, share(end.resident_bytes, start.resident_bytes), " %"
             ),
@@ -226,9 +229,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "streams",
         "streams at 20 tokens a second, all at once",
-        Size(at_once=1_000, seconds=15),
+        Size(at_once=500, seconds=15),
         Size(at_once=1_000, seconds=60),
         streams,
+        note="1,000 at once fill the two cores of the machine that this was measured on, with who sends them and who "
+        "answers: in eleven runs of 15 s on 2026-11-23 the delay was between -310 and 488 ms, and memory 123 MiB.",
     ),
     Scenario(
         "idle streams",
@@ -265,7 +270,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(per_second=60, seconds=60),
         Size(per_second=300, seconds=3_600),
         soak,
-        note="Minutes say little of a slope: most of what comes comes in the first ones. In a run of 40 minutes "
-        "(`--soak 40`, 2026-11-23) the last 30 had 2.1 MiB/h, the end 9.5 % more than the first 3,000 requests.",
+        note="The slope of memory, due 1 MiB/h, is measured in runs of half an hour and more. In one of 40 minutes "
+        "(`--soak 40`, 2026-11-23) it was 2.1 MiB/h, and the end 9.5 % more than after the first 3,000 requests.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Features, compiled. `_features_np` is the definition: the same rules, one pass over the bytes, nothing allocated."""
+"""Features, compiled. `_features_np` is the definition: the same rules, nothing allocated."""
 
 from libc.string cimport memchr, memcmp, memset
 from libc.stdint cimport uint8_t, uint64_t
@@ -8,12 +8,18 @@ from core.text import (
     CODE_MARK_EVERY as _CODE_MARK_EVERY,
     CODE_MARKS as _CODE_MARKS,
     CUE_OF_KEY,
+    FIRST_BYTES as _FIRST_BYTES,
     HEAD_CHARACTERS as _HEAD_CHARACTERS,
     KIND_OF_BYTE,
+    LAST_BYTES as _LAST_BYTES,
     LONG_WORD_LETTERS as _LONG_WORD_LETTERS,
     MATH_MARKS as _MATH_MARKS,
+    PARTIAL_BYTES as _PARTIAL_BYTES,
     TAIL_BYTES as _TAIL_BYTES,
     TOKENS_PER,
+    WHOLE_BYTES as _WHOLE_BYTES,
+    WINDOW_BYTES as _WINDOW_BYTES,
+    WINDOWS as _WINDOWS,
     WORD_KEY_LETTERS as _WORD_KEY_LETTERS,
     Cue,
     Features,
@@ -37,7 +43,7 @@ cdef enum:
     MATH_MARK = 2
     CODE_LINE_END = 4
     BASE64_WITHIN_BYTES = 100
-    LONG_BYTES = 262_144    # this much takes a millisecond: worth letting other threads run meanwhile
+    LONG_BYTES = 1_048_576  # finding the quotes in this much takes 0.1 ms: worth letting other threads run meanwhile
     QUOTE = 0x22
     BACKSLASH = 0x5C
 
@@ -70,13 +76,11 @@ cdef struct Scan:
     Py_ssize_t bytes
     Py_ssize_t characters   # of the runs that are closed
 
-cdef struct Totals:
-    double tokens
-    long long bytes
-    long long characters
-    long long code_characters
-    long long lines
-    long long words
+cdef struct Group:          # the focus, or all other texts
+    Py_ssize_t size         # bytes of its strings, without base64, when it is not read whole
+    Py_ssize_t passed       # of these, so far
+    Scan whole              # of what is read byte for byte
+    Scan windows            # of what stands for more than itself
 
 cdef uint8_t KIND[256]
 cdef uint8_t START[256]     # the same for bytes of text as they stand, with ESCAPE, CLOSING and LONGER
@@ -89,6 +93,12 @@ cdef long long TAIL_BYTES = _TAIL_BYTES
 cdef int LONG_WORD_LETTERS = _LONG_WORD_LETTERS
 cdef int CODE_MARK_EVERY = _CODE_MARK_EVERY
 cdef long long WORD_KEY_LETTERS = _WORD_KEY_LETTERS
+cdef Py_ssize_t WHOLE_BYTES = _WHOLE_BYTES
+cdef Py_ssize_t FIRST_BYTES = _FIRST_BYTES
+cdef Py_ssize_t LAST_BYTES = _LAST_BYTES
+cdef Py_ssize_t WINDOW_BYTES = _WINDOW_BYTES
+cdef Py_ssize_t WINDOWS = _WINDOWS
+cdef Py_ssize_t PARTIAL_BYTES = _PARTIAL_BYTES
 
 
 cdef inline Py_ssize_t cue_slot(uint64_t key) noexcept nogil:
@@ -130,9 +140,6 @@ cdef _fill_tables():
 
 
 _fill_tables()
-cdef Scan _nothing
-memset(&_nothing, 0, sizeof(Scan))
-NOTHING_ASKED = figures_of_focus(&_nothing)
 
 
 def extract(texts, Py_ssize_t focus=-1):
@@ -140,41 +147,55 @@ def extract(texts, Py_ssize_t focus=-1):
 
     focus: index of the text that holds what the caller wants.
     """
-    cdef Scan one
-    cdef Totals total
+    cdef Group groups[2]
+    cdef Group* asked = &groups[0]
+    cdef Group* others = &groups[1]
     cdef Py_ssize_t i, count = len(texts)
-    cdef bytes text
-    cdef const uint8_t* start
-    cdef Py_ssize_t size
-    cdef Py_ssize_t scanned = 0  # since other threads could last run
-    cdef tuple asked = NOTHING_ASKED
     if focus < 0:
         focus += count
     if count and not 0 <= focus < count:
         raise IndexError(f"the focus is not one of the {count} texts")
-    memset(&total, 0, sizeof(Totals))
+    memset(groups, 0, sizeof(groups))
     for i in range(count):
-        text = texts[i]
-        memset(&one, 0, sizeof(Scan))
-        start = text
-        size = len(text)
-        scanned += size
-        if scanned < LONG_BYTES:
-            scan_text(&one, start, size)
-        else:
-            scanned = 0
-            with nogil:
-                scan_text(&one, start, size)
-        add(&total, &one)
-        if i == focus:
-            asked = figures_of_focus(&one)
+        (asked if i == focus else others).size += len(<bytes> texts[i])
+    if asked.size > WHOLE_BYTES or others.size > WHOLE_BYTES:
+        asked.size = others.size = 0
+        for i in range(count):
+            measure(asked if i == focus else others, texts[i])
+    for i in range(count):
+        read(asked if i == focus else others, texts[i])
+    complete(asked)
+    complete(others)
     return tuple.__new__(Features, (
-        total.bytes,
-        total.tokens,
-        total.lines,
-        total.words,
-        total.code_characters / <double> max(total.characters, 1),
-    ) + asked)
+        asked.whole.bytes + others.whole.bytes,
+        tokens(&asked.whole) + tokens(&others.whole),
+        asked.whole.characters_of[BREAK] + others.whole.characters_of[BREAK] + count,
+        words(&asked.whole) + words(&others.whole),
+        (asked.whole.code_characters + others.whole.code_characters)
+        / <double> max(asked.whole.characters + others.whole.characters, 1),
+    ) + figures_of_focus(&asked.whole))
+
+
+cdef inline void measure(Group* group, bytes text):
+    cdef const uint8_t* start = text
+    cdef Py_ssize_t size = len(text)
+    if size < LONG_BYTES:
+        group.size += string_bytes(start, size)
+    else:
+        with nogil:
+            group.size += string_bytes(start, size)
+
+
+cdef inline void read(Group* group, bytes text):
+    cdef const uint8_t* start = text
+    cdef Py_ssize_t size = len(text)
+    if group.size <= WHOLE_BYTES:
+        scan_text(&group.whole, start, size)
+    elif size < LONG_BYTES:
+        sample_text(group, start, size)
+    else:
+        with nogil:
+            sample_text(group, start, size)
 
 
 cdef tuple figures_of_focus(const Scan* scan):
@@ -198,15 +219,6 @@ cdef tuple figures_of_focus(const Scan* scan):
         (scan.cues[0], scan.cues[1], scan.cues[2], scan.cues[3], scan.cues[4],
          scan.cues[5], scan.cues[6], scan.cues[7], scan.cues[8]),
     )
-
-
-cdef inline void add(Totals* total, const Scan* scan) noexcept nogil:
-    total.tokens += tokens(scan)
-    total.bytes += scan.bytes
-    total.characters += scan.characters
-    total.code_characters += scan.code_characters
-    total.lines += scan.characters_of[BREAK] + 1
-    total.words += words(scan)
 
 
 cdef inline double tokens(const Scan* scan) noexcept nogil:
@@ -252,18 +264,25 @@ cdef void scan_text(
 
 cdef Py_ssize_t read_string(Scan* scan, const uint8_t* text, Py_ssize_t quote, Py_ssize_t size) noexcept nogil:
     """Read the string that opens at `quote`; the offset behind its closing quote."""
-    cdef Py_ssize_t at = quote + 1, start
-    cdef uint8_t kind
     cdef const uint8_t* closing
     scan.strings += 1
     if is_base64(text, quote, size):
-        closing = <const uint8_t*> memchr(text + at, QUOTE, size - at)
+        closing = <const uint8_t*> memchr(text + quote + 1, QUOTE, size - quote - 1)
         return size if closing == NULL else closing - text + 1
-    while at < size:
+    return read_piece(scan, text, quote + 1, size, size) + 1
+
+
+cdef Py_ssize_t read_piece(
+    Scan* scan, const uint8_t* text, Py_ssize_t at, Py_ssize_t end, Py_ssize_t size
+) noexcept nogil:
+    """Read a string from `at` on; where it closes, or `end`."""
+    cdef Py_ssize_t first = at, start
+    cdef uint8_t kind
+    while at < end:
         kind = START[text[at]]
         start = at
         if kind <= SYMBOL:
-            while at < size and START[text[at]] == kind:
+            while at < end and START[text[at]] == kind:
                 at += 1
             take_run(scan, kind, text, start, at, size)
         elif kind == LONGER:
@@ -273,10 +292,125 @@ cdef Py_ssize_t read_string(Scan* scan, const uint8_t* text, Py_ssize_t quote, P
             at = read_escape(scan, text, at, size)
         else:
             break
-    scan.bytes += min(at, size) - quote - 1
+    scan.bytes += min(at, end) - first
     close_run(scan)
     close_line(scan)
-    return at + 1
+    return at
+
+
+cdef Py_ssize_t string_bytes(const uint8_t* text, Py_ssize_t size) noexcept nogil:
+    """Bytes of the strings in `text`, without base64."""
+    cdef Py_ssize_t quote = next_quote(text, 0, size), end, total = 0
+    while quote < size:
+        end = end_of_string(text, quote, size)
+        if not is_base64(text, quote, size):
+            total += end - quote - 1
+        quote = next_quote(text, end + 1, size)
+    return total
+
+
+cdef void sample_text(Group* group, const uint8_t* text, Py_ssize_t size) noexcept nogil:
+    """Read of every string of `text` what its place in the group says."""
+    cdef Py_ssize_t quote = next_quote(text, 0, size), end
+    while quote < size:
+        end = end_of_string(text, quote, size)
+        group.whole.strings += 1
+        if not is_base64(text, quote, size):
+            sample_string(group, text, quote + 1, end, size)
+        quote = next_quote(text, end + 1, size)
+
+
+cdef void sample_string(
+    Group* group, const uint8_t* text, Py_ssize_t start, Py_ssize_t end, Py_ssize_t size
+) noexcept nogil:
+    """Read of the string `text[start:end]` what its place in the group says."""
+    cdef Py_ssize_t between = group.size - FIRST_BYTES - LAST_BYTES
+    cdef Py_ssize_t stride = max(between // WINDOWS, WINDOW_BYTES)
+    cdef Py_ssize_t at = start, place, within, stop
+    cdef Scan* scan
+    while at < end:
+        place = group.passed + at - start - FIRST_BYTES
+        within = place % stride if place >= 0 else 0
+        scan = &group.windows
+        if place < 0:
+            scan, stop = &group.whole, at - place
+        elif place >= between:
+            scan, stop = &group.whole, end
+        elif within < WINDOW_BYTES:
+            stop = at + min(WINDOW_BYTES - within, between - place)
+        else:
+            at += min(stride - within, between - place)
+            continue
+        stop = min(stop, end)
+        read_piece(scan, text, at if at == start else behind_partial(text, at, stop), stop, size)
+        at = stop
+    group.passed += end - start
+
+
+cdef inline Py_ssize_t behind_partial(const uint8_t* text, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
+    """Where the next whole word, number, character or escape begins."""
+    cdef Py_ssize_t last = min(end, at + PARTIAL_BYTES)
+    cdef uint8_t kind
+    if text[at - 1] == BACKSLASH:
+        at += 1
+    while at < last:
+        kind = KIND[text[at]]
+        if kind != LETTER and kind != DIGIT and kind != NONE:
+            break
+        at += 1
+    return at
+
+
+cdef void complete(Group* group) noexcept nogil:
+    """Add to what was read whole what the windows stand for."""
+    cdef Scan* whole = &group.whole
+    cdef const Scan* seen = &group.windows
+    cdef double times
+    cdef int i
+    if group.size <= WHOLE_BYTES:
+        return
+    whole.bytes = group.size
+    if seen.bytes == 0:
+        return
+    times = (group.size - FIRST_BYTES - LAST_BYTES) / <double> seen.bytes
+    for i in range(KINDS):
+        whole.runs[i] += <int> (seen.runs[i] * times)
+        whole.characters_of[i] += <int> (seen.characters_of[i] * times)
+        whole.longer_runs[i] += <int> (seen.longer_runs[i] * times)
+    for i in range(128):
+        whole.symbols[i] += <int> (seen.symbols[i] * times)
+    whole.long_letters += <int> (seen.long_letters * times)
+    whole.accents += <int> (seen.accents * times)
+    whole.digit_groups += <int> (seen.digit_groups * times)
+    whole.operators += <int> (seen.operators * times)
+    whole.capitals += <int> (seen.capitals * times)
+    whole.code_characters += <int> (seen.code_characters * times)
+    whole.characters += <Py_ssize_t> (seen.characters * times)
+
+
+cdef inline Py_ssize_t next_quote(const uint8_t* text, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
+    """The next quote from `at` on; `size` when there is none."""
+    cdef const uint8_t* quote
+    if at >= size:
+        return size
+    quote = <const uint8_t*> memchr(text + at, QUOTE, size - at)
+    return size if quote == NULL else quote - text
+
+
+cdef inline Py_ssize_t end_of_string(const uint8_t* text, Py_ssize_t quote, Py_ssize_t size) noexcept nogil:
+    """Where the string that opens at `quote` closes; `size` when it does not."""
+    cdef Py_ssize_t at, before
+    if quote == 0 and text[size - 1] == QUOTE and size > 1:
+        return size - 1  # the text is one string
+    at = next_quote(text, quote + 1, size)
+    while at < size:
+        before = at
+        while text[before - 1] == BACKSLASH:
+            before -= 1
+        if (at - before) % 2 == 0:
+            return at
+        at = next_quote(text, at + 1, size)
+    return size
 
 
 cdef inline bint is_plain_letter(uint8_t byte) noexcept nogil:

@@ -1,19 +1,25 @@
 """Features in plain Python: the definition that the compiled twin is held to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from core.text import (
     CODE_LINE_ENDS,
     CODE_MARK_EVERY,
     CODE_MARKS,
     CUE_OF_KEY,
+    FIRST_BYTES,
     HEAD_CHARACTERS,
     KIND_OF_BYTE,
+    LAST_BYTES,
     LONG_WORD_LETTERS,
     MATH_MARKS,
+    PARTIAL_BYTES,
     TAIL_BYTES,
     TOKENS_PER,
+    WHOLE_BYTES,
+    WINDOW_BYTES,
+    WINDOWS,
     WORD_KEY_LETTERS,
     Cue,
     Features,
@@ -27,6 +33,7 @@ PLAIN_LETTER = re.compile(rb"[A-Za-z]")
 DATA_KEY = re.compile(rb'"data"\s?:\s?\Z')
 BASE64_WITHIN_BYTES = 100  # ";base64," stands within so many bytes of "data:"
 ESCAPED = {ord("n"): 0x0A, ord("t"): 0x20, ord("b"): 0x20, ord("f"): 0x20, ord("r"): 0x80}  # \r is no character
+NON_LATIN = (Term.SCRIPT, Term.FAR_SCRIPT, Term.IDEOGRAM, Term.HANGUL, Term.ASTRAL)
 
 
 def extract(texts: Sequence[bytes], focus: int = -1) -> Features:
@@ -34,79 +41,178 @@ def extract(texts: Sequence[bytes], focus: int = -1) -> Features:
 
     focus: index of the text that holds what the caller wants.
     """
-    scans = [_Scan(text) for text in texts]
-    asked = scans[focus] if scans else _Scan(b"")
+    if texts and not -len(texts) <= focus < len(texts):
+        raise IndexError(f"the focus is not one of the {len(texts)} texts")
+    chosen = range(len(texts))[focus] if texts else 0
+    groups = (texts[chosen : chosen + 1], [*texts[:chosen], *texts[chosen + 1 :]])
+    if all(sum(map(len, group)) <= WHOLE_BYTES for group in groups):
+        asked, others = map(_whole, groups)
+    else:
+        asked, others = map(_sampled, groups)
     characters = max(asked.characters, 1)
     return Features(
-        text_bytes=sum(scan.bytes for scan in scans),
-        tokens=float(sum(sum(scan.terms[term] for scan in scans) * TOKENS_PER[term] for term in Term)),
-        lines=sum(scan.breaks + 1 for scan in scans),
-        words=sum(scan.words() for scan in scans),
-        context_code_share=sum(scan.code_characters for scan in scans) / max(sum(scan.characters for scan in scans), 1),
+        text_bytes=asked.bytes + others.bytes,
+        tokens=float(sum((asked.terms[term] + others.terms[term]) * TOKENS_PER[term] for term in Term)),
+        lines=asked.breaks + others.breaks + len(texts),
+        words=asked.words() + others.words(),
+        context_code_share=(asked.code_characters + others.code_characters)
+        / max(asked.characters + others.characters, 1),
         focus_characters=asked.characters,
         focus_words=asked.words(),
         code_share=asked.code_characters / characters,
         digit_share=asked.digits / characters,
         upper_share=asked.capitals / characters,
-        non_latin_share=asked.non_latin / characters,
-        math_share=asked.math_marks / characters,
-        question_marks=asked.question_marks,
-        code_fences=asked.backticks // 3,
+        non_latin_share=sum(asked.terms[term] for term in NON_LATIN) / characters,
+        math_share=(asked.operators + sum(asked.symbols[mark] for mark in MATH_MARKS)) / characters,
+        question_marks=asked.symbols[ord("?")],
+        code_fences=asked.symbols[ord("`")] // 3,
         cues=tuple(asked.cues),
     )
 
 
-class _Scan:
-    """One pass over one text."""
+def _whole(texts: Sequence[bytes]) -> "_Scan":
+    """Every byte of the strings of `texts`."""
+    scan = _Scan()
+    for text in texts:
+        quote = text.find(b'"')
+        while quote >= 0:
+            scan.terms[Term.STRING] += 1
+            end = _base64_end(text, quote) if _is_base64(text, quote) else scan.read(text, quote + 1, len(text))
+            quote = text.find(b'"', end + 1)
+    return scan
 
-    def __init__(self, text: bytes) -> None:
-        self.text = text
+
+def _sampled(texts: Sequence[bytes]) -> "_Scan":
+    """The same, but for the middle of long texts, which is estimated from windows."""
+    strings = [(text, start, end) for text in texts for start, end in _strings(text)]
+    size = sum(end - start for _, start, end in strings if end >= start)
+    if size <= WHOLE_BYTES:
+        return _whole(texts)
+    whole, windows, passed = _Scan(), _Scan(), 0
+    for text, start, end in strings:
+        whole.terms[Term.STRING] += 1
+        for is_window, first, last in _pieces(start, max(start, end), passed, size):
+            begin = first if first == start else _behind_partial(text, first, last)
+            (windows if is_window else whole).read(text, begin, last)
+        passed += max(0, end - start)
+    whole.bytes = size
+    if windows.bytes:
+        whole.add(windows, (size - FIRST_BYTES - LAST_BYTES) / windows.bytes)
+    return whole
+
+
+def _strings(text: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of each string; the end is before the start where it is base64, which is not read."""
+    quote = text.find(b'"')
+    while quote >= 0:
+        end = _end_of_string(text, quote)
+        yield quote + 1, -1 if _is_base64(text, quote) else end
+        quote = text.find(b'"', end + 1)
+
+
+def _pieces(start: int, end: int, passed: int, size: int) -> Iterator[tuple[bool, int, int]]:
+    """What is read of the string from `start` to `end`, with `passed` of the group's `size` bytes before it."""
+    between = size - FIRST_BYTES - LAST_BYTES
+    stride = max(between // WINDOWS, WINDOW_BYTES)
+    at = start
+    while at < end:
+        place = passed + at - start - FIRST_BYTES
+        if place < 0:
+            stop, is_read = at - place, True
+        elif place >= between:
+            stop, is_read = end, True
+        else:
+            within = place % stride
+            is_read = within < WINDOW_BYTES
+            stop = at + min((WINDOW_BYTES if is_read else stride) - within, between - place)
+        stop = min(stop, end)
+        if is_read:
+            yield 0 <= place < between, at, stop
+        at = stop
+
+
+def _behind_partial(text: bytes, at: int, end: int) -> int:
+    """Where the next whole word, number, character or escape begins."""
+    last = min(end, at + PARTIAL_BYTES)
+    if text[at - 1] == BACKSLASH:
+        at += 1
+    while at < last and KIND_OF_BYTE[text[at]] in (Kind.LETTER, Kind.DIGIT, Kind.NONE):
+        at += 1
+    return at
+
+
+def _end_of_string(text: bytes, quote: int) -> int:
+    """Where the string that opens at `quote` closes; the end of the text when it does not."""
+    if quote == 0 and len(text) > 1 and text.endswith(b'"'):
+        return len(text) - 1  # the text is one string
+    at = text.find(b'"', quote + 1)
+    while at >= 0:
+        before = text[quote + 1 : at]
+        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
+            return at
+        at = text.find(b'"', at + 1)
+    return len(text)
+
+
+def _base64_end(text: bytes, quote: int) -> int:
+    end = text.find(b'"', quote + 1)
+    return len(text) if end < 0 else end
+
+
+def _is_base64(text: bytes, quote: int) -> bool:
+    if text.startswith(b'"'):  # a plain string is text, whatever it looks like
+        return False
+    if text.startswith(b"data:", quote + 1):
+        return b";base64," in text[quote : quote + BASE64_WITHIN_BYTES]
+    return DATA_KEY.search(text, max(0, quote - 9), quote) is not None
+
+
+class _Scan:
+    """What was found in the strings that were read."""
+
+    def __init__(self) -> None:
         self.terms = [0] * len(Term)
+        self.symbols = [0] * 128
         self.cues = [0] * len(Cue)
-        self.bytes = self.characters = self.breaks = self.digits = self.capitals = self.non_latin = 0
-        self.math_marks = self.question_marks = self.backticks = self.code_characters = 0
+        self.bytes = self.characters = self.breaks = self.digits = self.capitals = 0
+        self.operators = self.code_characters = 0
         self._kind = Kind.NONE
         self._run = 0
         self._line_characters = self._line_marks = self._line_end = 0
-        at = 0
-        while (at := text.find(b'"', at)) >= 0:
-            at = self._read_string(at)
 
     def words(self) -> int:
         terms = self.terms
         return terms[Term.WORD] + terms[Term.SCRIPT_RUN] + terms[Term.IDEOGRAM] + terms[Term.HANGUL]
 
-    def _read_string(self, quote: int) -> int:
-        """Read the JSON string that opens at `quote`; the offset behind its closing quote."""
-        text, at = self.text, quote + 1
-        self.terms[Term.STRING] += 1
-        if self._is_base64(quote):
-            end = text.find(b'"', at)
-            return len(text) if end < 0 else end + 1
-        while at < len(text) and text[at] != QUOTE:
-            start, byte = at, text[at]
+    def add(self, seen: "_Scan", times: float) -> None:
+        """Add `seen` so many times."""
+        self.terms = [own + int(count * times) for own, count in zip(self.terms, seen.terms, strict=True)]
+        self.symbols = [own + int(count * times) for own, count in zip(self.symbols, seen.symbols, strict=True)]
+        self.characters += int(seen.characters * times)
+        self.breaks += int(seen.breaks * times)
+        self.digits += int(seen.digits * times)
+        self.capitals += int(seen.capitals * times)
+        self.operators += int(seen.operators * times)
+        self.code_characters += int(seen.code_characters * times)
+
+    def read(self, text: bytes, at: int, end: int) -> int:
+        """Read a string from `at` on; where it closes, or `end`."""
+        first = at
+        while at < end and text[at] != QUOTE:
+            byte = text[at]
             if byte == BACKSLASH:
-                at = self._read_escape(at)
+                at = self._read_escape(text, at)
             elif PLAIN_LETTER.match(text, at):
-                at = self._read_letters(at)
+                at = self._read_letters(text, at, end)
             else:
                 self._take(byte, text[at + 1] if at + 1 < len(text) else 0)
                 at += 1
-            self.bytes += min(at, len(text)) - start
+        self.bytes += min(at, end) - first
         self._close_run()
         self._close_line()
-        return at + 1
+        return at
 
-    def _is_base64(self, quote: int) -> bool:
-        text = self.text
-        if text.startswith(b'"'):  # a plain string is text, whatever it looks like
-            return False
-        if text.startswith(b"data:", quote + 1):
-            return b";base64," in text[quote : quote + BASE64_WITHIN_BYTES]
-        return DATA_KEY.search(text, max(0, quote - 9), quote) is not None
-
-    def _read_escape(self, at: int) -> int:
-        text = self.text
+    def _read_escape(self, text: bytes, at: int) -> int:
         unicode = UNICODE_ESCAPE.match(text, at)
         if unicode:
             lead, second = _utf8_start(int(unicode[1], 16))
@@ -114,20 +220,20 @@ class _Scan:
             return at + 6
         escaped = text[at + 1] if at + 1 < len(text) else BACKSLASH
         if escaped == BACKSLASH and PLAIN_LETTER.match(text, at + 2):
-            self.math_marks += 1  # a LaTeX command, or something as seldom in prose
+            self.operators += 1  # a LaTeX command, or something as seldom in prose
         self._take(ESCAPED.get(escaped, escaped if escaped < 0x80 else BACKSLASH), 0)
         return at + 2
 
-    def _read_letters(self, at: int) -> int:
-        end = at
-        while PLAIN_LETTER.match(self.text, end):
-            self._take(self.text[end], 0)
-            end += 1
-        if self.characters < HEAD_CHARACTERS or at >= len(self.text) - TAIL_BYTES:
-            cue = CUE_OF_KEY.get(self.text[at:end][:WORD_KEY_LETTERS].lower().decode())
+    def _read_letters(self, text: bytes, at: int, end: int) -> int:
+        start = at
+        while at < end and PLAIN_LETTER.match(text, at):
+            self._take(text[at], 0)
+            at += 1
+        if self.characters < HEAD_CHARACTERS or start >= len(text) - TAIL_BYTES:
+            cue = CUE_OF_KEY.get(text[start:at][:WORD_KEY_LETTERS].lower().decode())
             if cue is not None:
                 self.cues[cue] += 1
-        return end
+        return at
 
     def _take(self, lead: int, second: int) -> None:
         """One character, by the first two bytes of its UTF-8."""
@@ -143,7 +249,7 @@ class _Scan:
         elif kind is Kind.SYMBOL:
             self._take_symbol(lead)
         elif kind is Kind.TYPOGRAPHIC:
-            self.math_marks += lead == 0xE2 and 0x88 <= second <= 0x8B  # U+2200 to U+22FF
+            self.operators += lead == 0xE2 and 0x88 <= second <= 0x8B  # U+2200 to U+22FF
         elif kind is Kind.BREAK:
             self.breaks += 1
             self._close_line()
@@ -157,10 +263,8 @@ class _Scan:
         self.terms[Term.ACCENT] += lead >= 0x80
 
     def _take_symbol(self, byte: int) -> None:
+        self.symbols[byte] += 1
         self._line_marks += byte in CODE_MARKS
-        self.math_marks += byte in MATH_MARKS
-        self.question_marks += byte == ord("?")
-        self.backticks += byte == ord("`")
 
     def _close_run(self) -> None:
         terms, run = self.terms, self._run
@@ -185,8 +289,6 @@ class _Scan:
                 terms[Term.SCRIPT] += run
             case Kind.FAR_SCRIPT | Kind.TYPOGRAPHIC | Kind.IDEOGRAM | Kind.HANGUL | Kind.ASTRAL as kind:
                 terms[Term[kind.name]] += run
-        if self._kind >= Kind.SCRIPT and self._kind is not Kind.TYPOGRAPHIC:
-            self.non_latin += run
         self._kind = Kind.NONE
         self._run = 0
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -52,6 +53,28 @@ def test_the_token_estimate_is_near_a_real_tokenizer(
 def test_escaped_text_means_the_same_as_plain_text(twin: ModuleType, text: str) -> None:
     plain, escaped = of(twin, text), of(twin, text, ascii_only=True)
     assert escaped._replace(text_bytes=plain.text_bytes) == plain
+
+
+OWN_PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("length", [50_000, 400_000])
+def test_a_long_text_has_about_as_many_tokens_as_its_parts(length: int) -> None:
+    pages = "".join(page.read_text() for page in OWN_PAGES)
+    text = (pages * (1 + length // len(pages)))[:length]
+    framing = of(_features_cy, "").tokens
+    parts = [text[start : start + 4_000] for start in range(0, length, 4_000)]
+    whole = sum(of(_features_cy, part).tokens - framing for part in parts)
+    assert of(_features_cy, text).tokens == pytest.approx(whole, rel=0.06)
+    assert of(_features_cy, *parts, "Go on").tokens - len(parts) * framing == pytest.approx(whole, rel=0.06)
+    in_parts = of(_features_cy, [{"type": "text", "text": part} for part in parts])
+    assert in_parts.focus_characters == pytest.approx(length, rel=0.06)
+
+
+def test_what_a_long_text_asks_for_at_either_end_is_heard(twin: ModuleType) -> None:
+    material = "The harbour was quiet. " * 4_000
+    cues = of(twin, "Please translate this.\n" + material + "\nNow summarize it.").cues
+    assert (cues[Cue.TRANSLATION], cues[Cue.SUMMARY]) == (1, 1)
 
 
 def test_base64_pictures_and_sounds_are_not_text(twin: ModuleType) -> None:

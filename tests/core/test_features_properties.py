@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import _features_cy, _features_np
@@ -37,3 +37,18 @@ def test_shares_are_shares(text: str) -> None:
     found = _features_cy.extract([json.dumps(text, ensure_ascii=False).encode(errors="replace")])
     shares = (found.code_share, found.digit_share, found.upper_share, found.non_latin_share, found.context_code_share)
     assert all(0 <= share <= 1 for share in shares)
+
+
+REPEATED = st.tuples(st.lists(PIECES, min_size=1, max_size=12).map(b"".join), st.integers(1, 900))
+LONG = st.lists(REPEATED.map(lambda drawn: drawn[0] * drawn[1]), min_size=1, max_size=4).map(b"".join)
+QUOTED = LONG.map(lambda text: b'"' + text.replace(b'"', b'\\"') + b'"')
+
+
+@settings(max_examples=40)
+@given(st.lists(st.one_of(LONG, QUOTED, QUOTED.map(lambda text: b'[{"text":' + text + b"}]")), max_size=3), RAW)
+def test_the_twins_agree_on_what_is_read_in_part(long: list[bytes], short: bytes) -> None:
+    texts = [*long, short]
+    for focus in (0, -1):
+        plain, compiled = _features_np.extract(texts, focus), _features_cy.extract(texts, focus)
+        assert compiled._replace(tokens=0.0) == plain._replace(tokens=0.0)
+        assert compiled.tokens == pytest.approx(plain.tokens)

@@ -12,6 +12,7 @@ from gateway.dialects.codecs import codec_of
 from gateway.dialects.continuing import Noted
 from gateway.dialects.contract import Inbound, TargetManner
 from gateway.dialects.formats import OUTBOUND
+from gateway.errors import GatewayError
 from gateway.execution.attempt import Begun, Call, Timing, Whole, begin, fetch, record_of
 from gateway.execution.errand import Errand
 from gateway.execution.lines import Line
@@ -33,7 +34,11 @@ def prepare(errand: Errand, line: Line, *, is_first: bool, codec: Codec | None =
     """
     prompt = errand.prompt
     codec = codec or usual_codec(errand, line)
-    outgoing = codec.request(errand.asked, manner_for(errand, line))
+    try:
+        outgoing = codec.request(errand.asked, manner_for(errand, line))
+    except GatewayError:  # what is asked cannot be said in that format
+        errand.health.released(line.column)
+        raise
     losses = outgoing.losses if prompt.wishes is None else (*outgoing.losses, *unheeded(prompt.wishes))
     if losses and refuses_losses(errand):
         errand.health.released(line.column)

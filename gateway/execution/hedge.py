@@ -73,8 +73,7 @@ def rival(errand: Errand, first: Call, walk: Walk) -> Call | None:
     for line in walk.rivals(errand.lines[first.column]):
         try:
             call = prepare(errand, line, is_first=False)
-        except GatewayError:  # cannot be said in that format, which must not end what is under way in another
-            errand.health.released(line.column)
+        except GatewayError:  # must not end what is under way in another format
             continue
         if isinstance(call, Fault):
             continue

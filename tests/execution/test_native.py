@@ -323,12 +323,13 @@ async def test_a_router_that_loses_nothing_passes_over_who_would_lose_something(
                 assert len(server.visits) == 1, "nobody is asked in vain"
 
 
-async def test_a_target_passed_over_gives_the_probe_back() -> None:
+@pytest.mark.parametrize("asked", [{"seed": 7}, {"tool_choice": "often"}], ids=["passed over", "no way to say it"])
+async def test_a_target_that_is_not_asked_gives_the_probe_back(asked: dict[str, Any]) -> None:
     own = {"base_url": "http://127.0.0.1:1/v1", "api_key": "env:KEY", "models": MODELS}
     snapshot = snapshot_of({}, providers={"anthropic": own}, environ={"KEY": "k"}, router={"loss": "refuse"})
     async with opened(snapshot) as spine:
         long_ago = monotonic() - 100.0  # the breaker has opened, and cooled since
         for _ in range(CONSECUTIVE_FAILURES):
             spine.health.failed(0, long_ago, Fault(FaultKind.SERVER_ERROR, 500, None, "words", b"", ""))
-        assert (await spine.ask(document=CHAT_REQUEST | {"seed": 7})).status == 400
+        assert (await spine.ask(document=CHAT_REQUEST | asked)).status == 400
         assert spine.health.admits(0, monotonic())

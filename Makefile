@@ -14,7 +14,10 @@ run: build ## set up and serve on 127.0.0.1:$(PORT); keyless on the simulator wh
 	$(BIN)/python -m gateway serve --port $(PORT)
 
 test: build ## set up and run the tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long"
+
+test-long: build ## those of workers, failing disks and load, a minute more
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m long
 
 check: build ## ruff, mypy --strict, floor plan, docs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -47,6 +50,7 @@ clients: build ## install the real programs that talk to us, then let each do it
 
 security: build ## the checks of docs/security.md at their full counts (a few minutes)
 	STEELYARD_SECURITY=full $(BIN)/python -m pytest -n 2 --dist loadfile tests/security
+
 fuzz: build ## damaged bytes against every parser, FUZZ_INPUTS=100000 per target in some 5 minutes; the long run: 10000000
 	$(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS)
 
@@ -75,4 +79,4 @@ lock: ## rewrite the pinned requirements from pyproject.toml
 clean: ## remove everything that can be made again
 	rm -rf .venv .venv-training build dist *.egg-info core/*.so core/*_cy.c core/*_cy.html .pytest_cache .mypy_cache .ruff_cache .hypothesis loadtest/out
 
-.PHONY: help run test check train bench bench-routing bench-session bench-replay loadtest chaos fuzz clients security annotate build lock clean
+.PHONY: help run test test-long check train bench bench-routing bench-session bench-replay loadtest chaos fuzz clients security annotate build lock clean

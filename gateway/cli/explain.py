@@ -22,12 +22,14 @@ from gateway.dialects.openai_chat import parse
 from gateway.providers.table import load_table
 from gateway.routing.describe import describe
 from gateway.routing.explain import CandidateRecord, DecisionRecord, record
+from gateway.routing.flips import Tipping
 from gateway.routing.plan import make_plan
 from gateway.settings.schema import ServerSettings
 
 TIMEOUT_SECONDS = 10.0
 DEFAULT_PORT = ServerSettings().port
 DIGITS = 3  # of a figure; --json has them all
+MOST_DIGITS = 9
 
 
 class Answer(Struct):
@@ -212,16 +214,19 @@ def print_flips(decision: DecisionRecord) -> None:
 def print_tipping(decision: DecisionRecord) -> None:
     """How bad each figure of the best-scored candidate may get."""
     if decision.tipping:
-        parts = [
-            f"{name} {with_unit(one.figure, one.unit)} to {with_unit(one.at, one.unit)}"
-            for name, one in decision.tipping.items()
-        ]
+        parts = [f"{name} {change(one)}" for name, one in decision.tipping.items()]
         rival = next(iter(decision.tipping.values())).target
         say(f"{rival} would be as good if one of these changed: {', '.join(parts)}")
 
 
-def with_unit(figure: float, unit: str) -> str:
-    shown = number(figure, DIGITS) or "?"
+def change(one: Tipping) -> str:
+    """From its figure to where it tips, in as many digits as tell them apart."""
+    digits = next((n for n in range(DIGITS, MOST_DIGITS) if number(one.figure, n) != number(one.at, n)), MOST_DIGITS)
+    return f"{with_unit(one.figure, one.unit, digits)} to {with_unit(one.at, one.unit, digits)}"
+
+
+def with_unit(figure: float, unit: str, digits: int = DIGITS) -> str:
+    shown = number(figure, digits) or "?"
     return {"USD": f"${shown}", "s": f"{shown}s", "gCO2e": f"{shown}g"}.get(unit, shown)
 
 

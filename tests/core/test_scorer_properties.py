@@ -92,7 +92,7 @@ def improve(situation: Situation, dimension: int, target: int, factor: float) ->
     return situation._replace(matrix=matrix, live=live)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(situations(), st.integers(0, 4), st.integers(0, 299), st.floats(1 / 64, 1.0))
 def test_a_target_that_gets_better_never_ranks_lower(
     scorer: ModuleType, situation: Situation, dimension: int, target: int, factor: float
@@ -105,7 +105,7 @@ def test_a_target_that_gets_better_never_ranks_lower(
         assert after.index(target) <= before.index(target)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(situations(most=120), st.data())
 def test_leaving_targets_out_never_reorders_the_rest(
     scorer: ModuleType, situation: Situation, data: st.DataObject
@@ -117,7 +117,7 @@ def test_leaving_targets_out_never_reorders_the_rest(
     assert part == [column for column in whole if column in set(kept)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(situations(), st.integers(-20, 20))
 def test_scaling_all_weights_changes_no_order(scorer: ModuleType, situation: Situation, power: int) -> None:
     """By powers of two: exact in float32, so the order must be the very same."""
@@ -129,7 +129,7 @@ def test_scaling_all_weights_changes_no_order(scorer: ModuleType, situation: Sit
     assert scaled_scores == [score * 2.0**power for score in scores]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(situations(), st.floats(0.001, 1000.0))
 def test_scaling_weights_by_any_factor_swaps_near_ties_at_most(
     scorer: ModuleType, situation: Situation, factor: float
@@ -141,7 +141,7 @@ def test_scaling_weights_by_any_factor_swaps_near_ties_at_most(
     assert_same_up_to_near_ties(columns, scores, scaled, weights @ utility)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(situations(), st.integers(0, 4), SEEDS)
 def test_a_dimension_without_weight_is_irrelevant(
     scorer: ModuleType, situation: Situation, dimension: int, seed: int
@@ -154,7 +154,7 @@ def test_a_dimension_without_weight_is_irrelevant(
     assert scorer.rank(utility, weights, situation.allowed, 64) == scorer.rank(shuffled, weights, situation.allowed, 64)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(situations())
 def test_what_is_ruled_out_never_appears_and_has_a_reason(scorer: ModuleType, situation: Situation) -> None:
     n = len(situation.allowed)
@@ -165,7 +165,7 @@ def test_what_is_ruled_out_never_appears_and_has_a_reason(scorer: ModuleType, si
     assert (reason[situation.allowed == 0] == Reason.NOT_ALLOWED).all()
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(situations(), st.integers(1, 70))
 def test_a_decision_is_the_head_of_its_sorted_table(scorer: ModuleType, situation: Situation, k: int) -> None:
     """Ordinary targets before last resorts, each part by score, ties by column; scores are exactly the table's."""
@@ -178,7 +178,7 @@ def test_a_decision_is_the_head_of_its_sorted_table(scorer: ModuleType, situatio
     assert ranking.normal == min(k, sum(seen.last_resort[m] == 0 for m in eligible))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(situations(), st.integers(1, 5))
 def test_a_ranking_tells_what_its_table_says(scorer: ModuleType, situation: Situation, k: int) -> None:
     ranking = decide(scorer, situation, k)
@@ -192,7 +192,7 @@ def test_a_ranking_tells_what_its_table_says(scorer: ModuleType, situation: Situ
         assert sum(parts.contributions) == pytest.approx(seen.score[column], rel=1e-4, abs=1e-5)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=500)
 @given(st.floats(1e-17, 1e17) | st.floats(-1.0, 1.0, width=32) | st.floats(width=32))
 def test_six_digits_are_those_that_are_written(scorer: ModuleType, x: float) -> None:
     expected = float(f"{x:.6g}")
@@ -203,7 +203,7 @@ def test_six_digits_are_those_that_are_written(scorer: ModuleType, x: float) -> 
         assert found == pytest.approx(expected, rel=1e-14, nan_ok=True)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(situations())
 def test_the_twins_agree(situation: Situation) -> None:
     plain, compiled = table(_scorer_np, situation), table(_scorer_cy, situation)
@@ -221,7 +221,7 @@ def test_the_twins_agree(situation: Situation) -> None:
         assert_same_up_to_near_ties(expected.columns[part], expected.scores[part], got.columns[part], plain.score)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.integers(1, 300), SEEDS, st.integers(1, 64), st.sampled_from([0.0, 0.05, 0.5, 1.0]), st.booleans())
 def test_the_twins_rank_alike(n: int, seed: int, k: int, allowed_share: float, coarse: bool) -> None:
     """Coarse utilities make many exact ties; weights are dyadic then, so that both twins add without rounding."""
@@ -241,7 +241,7 @@ def test_the_twins_rank_alike(n: int, seed: int, k: int, allowed_share: float, c
         assert_same_up_to_near_ties(columns, scores, got, weights @ utility)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(situations(most=40), min_size=2, max_size=6))
 def test_a_scorer_remembers_nothing_of_earlier_requests(several: list[Situation]) -> None:
     n = min(len(situation.allowed) for situation in several)

@@ -197,6 +197,7 @@ def test_a_miss_that_is_known_is_shown_and_fails_no_run() -> None:
     assert "| 0 | 2 | miss, see below |" in section("process", [one], seed=7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("play", "size"),
     [(one_key_dead, Size(requests=100, at_once=4)), (stopped, Size(at_once=3, seconds=1))],

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from loadtest.children import free_port, python, running
 from loadtest.run import MODEL, SELLER, Plan, load
+
+pytestmark = pytest.mark.long
 
 PLAN = Plan(per_second=25.0, seconds=1.0, rounds=1, warm_up_seconds=0.4, users=40, seed=1)
 

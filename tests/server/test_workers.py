@@ -25,6 +25,8 @@ from gateway.server.handover import Offer, take
 from gateway.server.listen import open_shared
 from tests.running import ROOT, Gateway, Simulator, stopped_after
 
+pytestmark = pytest.mark.long
+
 TWO = ("--workers", "2")
 FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
 CONNECTIONS = 12  # that all come to one of two workers once in 2,000 times

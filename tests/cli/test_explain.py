@@ -1,9 +1,10 @@
-"""`steelyard explain` says so when a winner was asked to learn of it."""
+"""How `steelyard explain` puts what a decision holds."""
 
 import pytest
 
-from gateway.cli.explain import show
+from gateway.cli.explain import change, show
 from gateway.routing.explain import record
+from gateway.routing.flips import Tipping
 from tests.routing.test_near_ties import ACME, decided, live
 
 
@@ -11,3 +12,14 @@ from tests.routing.test_near_ties import ACME, decided, live
 def test_an_explored_winner_is_told_as_one(explore: float, is_told: bool, capsys: pytest.CaptureFixture[str]) -> None:
     show(record(decided(live(calls={ACME: 0.0}), 0.0, explore=explore)), 5, as_json=False)
     assert ("explored: nobody has asked the winner of late" in capsys.readouterr().out) == is_told
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (Tipping(0.6773, 0.6766, "", "a@b"), "0.6773 to 0.6766"),
+        (Tipping(0.0228, 0.0324, "USD", "a@b"), "$0.0228 to $0.0324"),
+    ],
+)
+def test_where_a_figure_tips_is_told_in_as_many_digits_as_it_takes(one: Tipping, told: str) -> None:
+    assert change(one) == told

@@ -108,7 +108,7 @@ def give_up(errand: Errand, call: Call, started: float) -> None:
         return
     ended = monotonic()
     # It was at work, and its prompt will be on the bill; what it has written, if anything, nobody has counted.
-    read = Usage(int(errand.decision.profile.figures.input_tokens))
+    read = errand.health.counting.corrected(call.column, Usage(int(errand.decision.profile.figures.input_tokens)))
     cost = errand.lines[call.column].prices.cost_nano_usd(read, errand.prompt.image_count)
     so_far = errand.outpaced_nano_usd
     errand.outpaced_nano_usd = None if cost is None or so_far is None else so_far + cost

@@ -17,6 +17,7 @@ from core.sized_latency import SizedLatencyBook, size_of
 from gateway.catalog.columns import Targets
 from gateway.execution.breaker import Breaker
 from gateway.execution.concurrency import ConcurrencyLimit
+from gateway.execution.counting import Counting
 from gateway.execution.headroom import Headroom
 from gateway.execution.load import loads
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
@@ -66,6 +67,7 @@ class Health:
         self._key_counts = key_counts
         self._next_key: dict[str, int] = {}
         self.headroom = Headroom()
+        self.counting = Counting()
         self._column_keys = {
             column: count for name, count in key_counts.items() for column in targets.by_provider.get(name, ())
         }
@@ -346,6 +348,7 @@ class Health:
             self._calls[column] = old._calls[before]
             self._counted_at[column] = old._counted_at[before]
             self.headroom.adopt(column, old.headroom, before)
+            self.counting.adopt(column, old.counting, before)
             if before in old._breakers:
                 self._breakers[column] = old._breakers[before]
             for (place, key), cooldown in old._cooling.items():

@@ -20,16 +20,23 @@ MOST_CALLER_SHARE = 0.2  # of a stream's time, spent on writing to the caller, f
 
 def spent_by(errand: Errand, answer: Whole | Begun) -> Spent:
     """Settle the provider's count against ours, and price it."""
+    column = answer.call.column
     read = answer.facts if isinstance(answer, Whole) else answer.relay
-    figures = errand.decision.profile.figures
-    asked = int(figures.input_tokens) + errand.written_tokens
-    estimate = Usage(asked, output_tokens=read.output_tokens_estimate, estimated=True)
-    usage = settle(read.usage, estimate, is_whole=isinstance(answer, Whole) or answer.relay.complete)
-    return priced(usage, errand.lines[answer.call.column], errand.prompt.image_count)
+    is_whole = isinstance(answer, Whole) or answer.relay.complete
+    ours = counted_by_us(errand, answer)
+    usage = settle(read.usage, ours if is_whole else errand.health.counting.corrected(column, ours), is_whole=is_whole)
+    return priced(usage, errand.lines[column], errand.prompt.image_count)
+
+
+def counted_by_us(errand: Errand, answer: Whole | Begun) -> Usage:
+    """What was read and written, by our own estimate."""
+    read = answer.facts if isinstance(answer, Whole) else answer.relay
+    asked = int(errand.decision.profile.figures.input_tokens) + errand.written_tokens
+    return Usage(asked, output_tokens=read.output_tokens_estimate, estimated=True)
 
 
 def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
-    """Tell health that the target answered, and how fast.
+    """Tell health that the target answered, how fast, and what it counted.
 
     A whole answer hides when its first token came, so that time is taken from what is known of the target. A stream
     whose caller was slow hides how fast the provider was: what waits in the buffers comes at once.
@@ -44,6 +51,8 @@ def learn(errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
     is_measured = tokens > 1 and not spent.usage.estimated and timing.caller_seconds <= MOST_CALLER_SHARE * writing
     per_token = writing / tokens if is_measured else None
     input_tokens = errand.decision.profile.figures.input_tokens
+    if isinstance(answer, Begun) and not spent.usage.estimated:
+        errand.health.counting.heard(column, spent.usage, counted_by_us(errand, answer))
     errand.health.answered(column, timing.ended, first_token, per_token, answer.call.key, input_tokens)
 
 

@@ -329,9 +329,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(requests=10_000, at_once=40),
         hang_ups,
         in_short=True,
-        known_misses=("tokens booked off those sent",),
         note="A provider tells the usage with its last event, which a caller who hangs up never lets come. What is "
-        "booked then is our own count of the text that came, marked as estimated; half of it too much here, for "
-        "the simulator's words are long tokens.",
+        "booked then is our own count of the text that came, as this target's whole streams have corrected it.",
     ),
 )

@@ -14,7 +14,7 @@ from core.tasks import (
 from core.tasks import TASKS as TASKS
 from core.tasks import TRAITS as TRAITS
 from core.text import Features
-from core.wording import read
+from core.wording import Correction, Wording, read
 
 LONG_CONTEXT_TOKENS = 60_000
 # Odds of a good answer to what is easier than any work: as much as from one of five levels of difficulty to the next
@@ -50,20 +50,26 @@ class Prediction(NamedTuple):
     shares: tuple[tuple[int, float], ...]  # every task that it may be, likeliest first, with its chance; add up to 1
     odds: float  # of a good answer, times those of an everyday request of its kind
     step: Step
+    wording: Wording | None = None  # where that told the task, and a correction was at hand
 
 
-def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> Prediction:
+def predict(
+    features: Features, shape: Shape, opening: bytes, focus: bytes, correction: Correction | None = None
+) -> Prediction:
     """The task of a prompt and what its answer will be like.
 
     opening, focus: raw JSON of the text that the conversation begins with, b"" for none, and of what was asked last.
+    correction: of the tasks that the wording tells, from own labels; then `wording.representation` is there as well.
     """
     step = step_of(shape.last_role, shape.tool_count, shape.message_count, opening, focus)
     task, confidence = _told_by_structure(features, shape, step)
     harder = HEARTBEAT_EASE if step is Step.HEARTBEAT else 0.0
+    wording = None
     if task is None:
-        shares, harder, familiar = read(opening, focus)
+        wording = read(opening, focus, features, correction)
+        shares, harder = wording.shares, wording.harder
         task, share = shares[0]
-        confidence = share * familiar
+        confidence = share * wording.familiar
     else:
         shares = ((task, 1.0),)
     usual = TRAITS[task].difficulty
@@ -77,6 +83,7 @@ def predict(features: Features, shape: Shape, opening: bytes, focus: bytes) -> P
         shares,
         HEARTBEAT_ODDS if step is Step.HEARTBEAT else 1.0,
         step,
+        None if correction is None else wording,
     )
 
 

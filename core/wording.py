@@ -12,19 +12,22 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from core.tasks import TASKS, TEXT_TASKS
+from core.text import Features
 
-__all__ = ["IMPLEMENTATION", "MODEL", "Wording", "read"]
+__all__ = ["IMPLEMENTATION", "MODEL", "Correction", "Representer", "Wording", "likeliest", "read"]
 
 IMPLEMENTATION: Literal["cython", "python"] = "python" if os.environ.get("STEELYARD_PURE") == "1" else "cython"
 
 if IMPLEMENTATION == "python":
     from core._grams_np import Reader
+    from core._representation_np import Correction, Representer
 else:
     try:
         from core._grams_cy import Reader
+        from core._representation_cy import Correction, Representer
     except ImportError as missing:
         raise ImportError(
-            "core._grams_cy is not compiled for this Python; run `make build`, or set STEELYARD_PURE=1"
+            f"{missing.name} is not compiled for this Python; run `make build`, or set STEELYARD_PURE=1"
         ) from missing
 
 DATA = Path(__file__).parent / "data"
@@ -49,6 +52,8 @@ class Wording(NamedTuple):
     shares: tuple[tuple[int, float], ...]  # tasks and their chances, likeliest first; they add up to 1
     harder: float  # than the task usually is, as a difference of difficulties; 0 when nothing speaks for it
     familiar: float  # 0-1: share of the words, pairs and first words that training has met
+    odds: list[float]  # [TEXT_TASKS] by the wording alone, whatever was learned; not normalised
+    representation: bytes  # `core.representation`; b"" where nothing is learned
 
 
 def load(folder: Path) -> Model:
@@ -61,24 +66,38 @@ MODEL = load(DATA)
 _FACTORS = tuple(scale * MODEL.sharpness for scale in MODEL.scales[:DIFFICULTY])
 _HARDER = MODEL.scales[DIFFICULTY]
 _reader = Reader(np.load(DATA / "wording.npy"))
+_representer = Representer(MODEL.version, _FACTORS)
 
 
-def read(opening: bytes, focus: bytes) -> Wording:
-    """Read the raw JSON of what a conversation opens with, b"" for nothing, and of what was asked last."""
-    runs, run_count, words, word_count = _reader.read(opening, focus)
+def read(
+    opening: bytes, focus: bytes, features: Features | None = None, correction: Correction | None = None
+) -> Wording:
+    """Read the raw JSON of what a conversation opens with, b"" for nothing, and of what was asked last.
+
+    correction: of what own labels have taught; it takes the prompt's features.
+    """
+    runs, run_count, words, word_count = sums = _reader.read(opening, focus)
     per_run, per_word = max(run_count, 1) ** -0.5, max(word_count, 1) ** -0.5
-    odds = [
+    known = words[SEEN] / max(word_count, 1)
+    moved = odds = [
         math.exp(factor * (run * per_run + word * per_word))
         for factor, run, word in zip(_FACTORS, runs, words, strict=False)
     ]
+    representation = b""
+    if correction is not None and features is not None:
+        representation = _representer.write(sums, known, features)
+        moved = correction.moved(odds, representation)
     return Wording(
-        _likeliest(odds),
+        likeliest(moved),
         _HARDER * (runs[DIFFICULTY] * per_run + words[DIFFICULTY] * per_word),
-        words[SEEN] / max(word_count, 1),
+        known,
+        odds,
+        representation,
     )
 
 
-def _likeliest(odds: list[float]) -> tuple[tuple[int, float], ...]:
+def likeliest(odds: list[float]) -> tuple[tuple[int, float], ...]:
+    """The tasks in question with their chances, likeliest first. odds: [TEXT_TASKS]."""
     least = LEAST_SHARE * sum(odds)
     kept = sorted([(-chance, task) for chance, task in zip(odds, ROWS, strict=True) if chance >= least])
     total = -sum([chance for chance, _ in kept])

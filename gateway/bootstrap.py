@@ -29,7 +29,7 @@ from gateway.accounting.sqlite_ledger import SqliteLedger
 from gateway.catalog.carbon import located, with_grid
 from gateway.catalog.card import Catalog
 from gateway.catalog.columns import build_targets, merge
-from gateway.catalog.learned import with_learned
+from gateway.catalog.learned import LearnedWeights, correction_of, with_learned
 from gateway.catalog.own import OWN_SOURCE, SOURCE, own_models
 from gateway.catalog.pull import last_good
 from gateway.catalog.refresh import Refresher, Report
@@ -41,6 +41,7 @@ from gateway.learning.store import WeightStore
 from gateway.live import Live, Market, Snapshot
 from gateway.providers.provider import Provider
 from gateway.providers.table import Resolution, load_table, resolve
+from gateway.routing.describe import describe
 from gateway.routing.embeddings import EmbeddingSelector, for_embeddings
 from gateway.routing.policy import PRESETS, compile_policy
 from gateway.routing.replayable import Packer
@@ -143,9 +144,11 @@ def compile_snapshot(
     if simulator_ports:
         providers.update(simulated_providers(simulator_ports, simulated_dialects(environ)))
         catalog = merge(catalog, *simulated_catalog())
+    learned = WeightStore(Path(settings.learning.path)).current() if settings.learning.enabled else None
+    absent = why_absent(settings, resolution)
     try:
-        chat = make_market(settings, catalog, providers, environ, why_absent(settings, resolution), embeds=False)
-        embeddings = make_market(settings, catalog, providers, environ, why_absent(settings, resolution), embeds=True)
+        chat = make_market(settings, catalog, providers, environ, absent, learned, embeds=False)
+        embeddings = make_market(settings, catalog, providers, environ, absent, None, embeds=True)
     except ValueError as error:
         raise SettingsError([str(error)]) from error
     return Snapshot(
@@ -155,6 +158,7 @@ def compile_snapshot(
         absent=resolution.absent,
         chat=chat,
         embeddings=embeddings,
+        describe=partial(describe, correction=correction_of(learned)) if settings.learning.enabled else describe,
         warnings=idle_patterns(chat, embeddings),
     )
 
@@ -165,6 +169,7 @@ def make_market(
     providers: Mapping[str, Provider],
     environ: Mapping[str, str],
     absent: Mapping[str, str],
+    learned: LearnedWeights | None,
     *,
     embeds: bool,
 ) -> Market:
@@ -172,7 +177,7 @@ def make_market(
     apis = {name: provider.apis for name, provider in providers.items()}
     of_kind = catalog.of_kind(embeds=embeds)
     targets = build_targets(of_kind, providers.keys(), TASKS, apis, unserved(of_kind, providers, embeds=embeds))
-    if settings.learning.enabled and not embeds and (learned := WeightStore(Path(settings.learning.path)).current()):
+    if learned is not None:
         targets = with_learned(targets, learned)
     routers = {**PRESETS, **settings.routers}
     if embeds:

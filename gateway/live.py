@@ -10,10 +10,12 @@ from gateway.catalog.columns import Targets
 from gateway.execution.health import Health
 from gateway.execution.lines import Line
 from gateway.providers.provider import Provider
+from gateway.routing.describe import Profile, describe
 from gateway.routing.policy import Policy
 from gateway.routing.replayable import Packer
 from gateway.routing.selection import Selector
 from gateway.settings.schema import Settings
+from gateway.wire.prompt import Prompt
 
 
 class Market(Struct, frozen=True):
@@ -37,6 +39,7 @@ class Snapshot(Struct, frozen=True):
     absent: Mapping[str, str]  # provider -> why it is not live
     chat: Market  # models that answer conversations
     embeddings: Market  # models that turn texts into vectors
+    describe: Callable[[Prompt], Profile] = describe  # what a conversation asks for, by all that was learned
     warnings: tuple[str, ...] = ()  # what the settings say to no effect
 
 

@@ -13,10 +13,11 @@ import pyarrow.parquet as parquet
 from scipy import sparse
 
 from core.tasks import TASKS, TEXT_TASKS
-from core.training import corpus
+from core.training import bench_labels, corpus
+from core.training.bench_labels import COARSE
 from core.training.design import F64, Integers, balanced, design, raw
 from core.training.fit import softmax_regression
-from core.training.outcomes import Source, sources_in
+from core.training.outcomes import OWN, Source, sources_in
 from core.training.routers import (
     area,
     by_dataset,
@@ -31,7 +32,6 @@ from core.training.routers import (
 from core.training.train import SEED, STRENGTH, held_out_logits, tasks_of
 from core.wording import read
 
-OWN = Path(__file__).parent / "data" / "outcomes"
 FOLDS = 5
 RESAMPLES = 300
 PRICES = np.concatenate([[0.0], np.logspace(-3, 5, 60)])  # quality per USD at which a router compares
@@ -41,13 +41,6 @@ PAIRS = {  # small against large
     "ulab": ("qwen2.5-7b-instruct", "llama-3.3-nemotron-super-49b-v1"),
 }
 GATE_B_LABELS = 1500
-COARSE = {
-    "code_generation": "coding",
-    "code_editing": "coding",
-    "mathematics": "mathematics",
-    "writing": "creative",
-    "chat": "creative",
-}
 FLASK = {'["Coding"]': "coding", '["Math"]': "mathematics"}
 
 
@@ -70,6 +63,7 @@ def main() -> None:
     tasks(folder)
     for name in sorted(PAIRS.keys() & sources.keys()):
         unseen(sources[name], [other for other in sources.values() if other.name != name])
+    bench_labels.say_all(folder)
     print("\nNot in these folders, so not judged: RouteLLM's pair (B), MT-Bench (D), competition maths with costs (F).")
 
 

@@ -15,6 +15,7 @@ from scipy import sparse
 from core.training.corpus import Example
 from core.training.design import F64, Integers, design
 
+OWN = Path(__file__).parent / "data" / "outcomes"  # the part that may be passed on
 LEFT_OUT = {"NullModel"}  # an attack on the judge, not a model
 INDEX = "__index_level_0__"
 

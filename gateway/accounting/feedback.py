@@ -24,6 +24,11 @@ JUDGED = """
     FROM feedback JOIN receipt ON receipt.id = decision
     WHERE receipt.time >= ? AND model != '' ORDER BY receipt.time
 """
+LABELLED = """
+    SELECT receipt.time, key, origin, feedback.task, json
+    FROM feedback JOIN receipt ON receipt.id = decision JOIN detail USING (number)
+    WHERE receipt.time >= ? AND feedback.task != '' ORDER BY receipt.time DESC LIMIT ?
+"""
 ANSWERED = """
     SELECT time, model, task, key, session, json FROM receipt JOIN detail USING (number)
     WHERE time >= ? AND outcome = 'ok' ORDER BY time DESC LIMIT ?
@@ -56,6 +61,17 @@ class AnswerDetail(Struct, frozen=True):
 
     finish: str = ""
     input_tokens_estimate: int = 0
+    wording: bytes = b""
+
+
+class Labelled(Struct, frozen=True):
+    """A request of which somebody has said what it was about."""
+
+    time: float
+    key: str  # of whoever had asked
+    origin: str
+    task: str
+    wording: bytes  # `core.representation`; b"" where nothing was kept of it
 
 
 class Answered(Struct, frozen=True):
@@ -93,6 +109,15 @@ class FeedbackBook:
         with self._open() as connection:
             return [Judged(*row) for row in connection.execute(JUDGED, (since,))]
 
+    def labelled(self, since: float, limit: int) -> list[Labelled]:
+        """The latest requests since then whose task somebody has told, newest first."""
+        with self._open() as connection:
+            rows = connection.execute(LABELLED, (since, limit))
+            return [
+                Labelled(time, key, origin, task, detail_of(document).wording)
+                for time, key, origin, task, document in rows
+            ]
+
     def answered(self, since: float, limit: int) -> list[Answered]:
         """The latest good answers since then, newest first."""
         with self._open() as connection:
@@ -118,8 +143,12 @@ class FeedbackBook:
 
 def answered_of(row: tuple[float, str, str, str, str, bytes]) -> Answered:
     time, model, task, key, session, document = row
-    try:
-        detail = DETAIL(document)
-    except msgspec.MsgspecError:
-        detail = AnswerDetail()
+    detail = detail_of(document)
     return Answered(time, model, task, key, session, detail.finish, detail.input_tokens_estimate)
+
+
+def detail_of(document: bytes) -> AnswerDetail:
+    try:
+        return DETAIL(document)
+    except msgspec.MsgspecError:
+        return AnswerDetail()

@@ -60,4 +60,7 @@ class Receipt(Struct, frozen=True, gc=False):
     decided: bytes = b""  # `routing.replayable`: what it takes to decide again; b"": nothing was, or cannot be
     finish: str = ""  # why the answer ended, in the words of the format it came in
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used
+    wording: bytes = (
+        b""  # `core.representation` of the prompt, no text; b"" without learning, and where structure tells the task
+    )
     explored: bool = False  # the first choice was asked to learn of it, and not for its score

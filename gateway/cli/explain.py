@@ -20,8 +20,7 @@ from gateway.cli.render import number, print_json
 from gateway.cli.table import Column, Style, Table, note, say
 from gateway.dialects.openai_chat import parse
 from gateway.providers.table import load_table
-from gateway.routing.describe import describe
-from gateway.routing.explain import CandidateRecord, DecisionRecord, record
+from gateway.routing.explain import CandidateRecord, DecisionRecord, RequestRecord, record
 from gateway.routing.flips import Tipping
 from gateway.routing.plan import make_plan
 from gateway.settings.schema import ServerSettings
@@ -111,7 +110,9 @@ def offline(config: Path | None, prompt: str, model: str, everything: bool) -> D
     wanted = replace(parse(body, default_model=settings.default_router), model=model or settings.default_router)
     selection = snapshot.chat.selector.select(wanted.model)
     live = snapshot.chat.health.view(monotonic())
-    return record(make_plan(selection, describe(wanted), snapshot.chat.targets, snapshot.chat.scorer, live, 0.0))
+    return record(
+        make_plan(selection, snapshot.describe(wanted), snapshot.chat.targets, snapshot.chat.scorer, live, 0.0)
+    )
 
 
 def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
@@ -124,8 +125,8 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
     say(f"{decision.winner} wins under router {decision.router}{ahead}", "bold")
     needs = f", needs {', '.join(request.needs)}" if request.needs else ""
     say(
-        f"task {request.task} (confidence {request.confidence:.2f}), about {request.input_tokens:,} tokens in, "
-        f"{request.output_tokens:,} out{needs}\n"
+        f"task {request.task} (confidence {request.confidence:.2f}{was(request)}), "
+        f"about {request.input_tokens:,} tokens in, {request.output_tokens:,} out{needs}\n"
     )
     if decision.over_limit is not None:
         say(f"nothing is within the limits; least over them is the winner: {decision.over_limit}\n")
@@ -198,6 +199,12 @@ def print_session(decision: DecisionRecord) -> None:
     for one in decision.session.warm:
         warm, cold = number(one.cost_usd, DIGITS), number(one.cost_without_cache_usd, DIGITS)
         say(f"  {one.target} has {one.cached_tokens:,} tokens of it warm: ${warm}, else ${cold}")
+
+
+def was(request: RequestRecord) -> str:
+    """What the task would have been without what labels have taught, where that is another."""
+    before = next(iter(request.tasks_unlearned or {}), request.task)
+    return "" if before == request.task else f", learned; {before} by the wording alone"
 
 
 def print_flips(decision: DecisionRecord) -> None:

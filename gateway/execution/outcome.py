@@ -146,6 +146,9 @@ def receipt(
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
         finish=finish,
+        wording=b""
+        if decision.profile.prediction.wording is None
+        else decision.profile.prediction.wording.representation,
         decided=b"" if prompt.wishes is not None else errand.packer.pack(decision, prompt.chain),
     )
 

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.catalog.learned import LearnedWeights
 from gateway.learning.fit import Outcome, fit, losses
-
-LEAST = 100  # outcomes below which nothing is learned
-LEAST_HELD_OUT = 30
-HELD_OUT_SHARE = 0.25  # the latest outcomes, by whole days
-RESAMPLES = 2_000
-SECONDS_PER_DAY = 86_400
+from gateway.learning.held_out import Gain, first_held_out, gain_of, too_few
+from gateway.learning.labels import Label, TaskLesson, learn_tasks
 
 
 class Lesson(Struct, frozen=True):
@@ -22,21 +18,33 @@ class Lesson(Struct, frozen=True):
     outcomes: int
     by_source: dict[str, int]
     held_out: int
-    loss_before: float | None  # mean log loss on the held-out days, with the weights in use; None: too few outcomes
-    loss_after: float | None
-    gain: float | None
-    gain_low: float | None  # the ends of its 95 % interval
-    gain_high: float | None
-    is_better: bool  # beyond the error bar
+    gain: Gain | None  # of the models' offsets; None: too few outcomes
     verdict: str
-    weights: LearnedWeights | None  # made from all outcomes; None without enough of them
+    tasks: TaskLesson
+    weights: LearnedWeights | None  # None without enough of anything
+
+    @property
+    def is_better(self) -> bool:
+        """Beyond the error bar, in the offsets or in the tasks: `weights` should be taken into use."""
+        return self.is_better_of_models or self.tasks.is_better
+
+    @property
+    def is_better_of_models(self) -> bool:
+        return self.gain is not None and self.gain.is_certain
 
 
-def learn(outcomes: Sequence[Outcome], in_use: LearnedWeights | None, now: datetime, seed: int = 1) -> Lesson:
-    """Fit on all days but the latest, compare on those, and fit again on all.
+def learn(
+    outcomes: Sequence[Outcome],
+    in_use: LearnedWeights | None,
+    now: datetime,
+    labels: Sequence[Label] = (),
+    seed: int = 1,
+) -> Lesson:
+    """Fit on all days but the latest, compare on those, and fit again on all: the models' offsets, and the tasks.
 
-    The interval is a bootstrap over the held-out outcomes. Whether the new weights are taken into use is the caller's
-    to decide; `is_better` says whether they should be.
+    The intervals are bootstraps over what was held out. Whether the new weights are taken into use is the caller's
+    to decide; `is_better` says whether they should be. They hold what is better, and of the rest what is in use; when
+    nothing is better, all that was learned.
     """
     ordered = sorted(outcomes, key=lambda one: one.time)
     counts: dict[str, int] = {}
@@ -44,47 +52,45 @@ def learn(outcomes: Sequence[Outcome], in_use: LearnedWeights | None, now: datet
         counts[one.source] = counts.get(one.source, 0) + 1
     cut = first_held_out(ordered)
     earlier, later = ordered[:cut], ordered[cut:]
-    if len(ordered) < LEAST or len(later) < LEAST_HELD_OUT or not earlier:
-        told = f"{len(ordered)} outcomes are too few ({LEAST}), or the {len(later)} to judge by ({LEAST_HELD_OUT})"
-        return Lesson(len(ordered), counts, len(later), None, None, None, None, None, False, told, None)
-    before = losses(later, fit(earlier, {} if in_use is None else in_use.offsets))
-    after = losses(later, fit(earlier))
-    saved = before - after
-    low, high = interval(saved, seed)
-    gain = float(saved.mean())
-    weights = LearnedWeights(
-        name=now.strftime("%Y%m%d-%H%M%S"),
-        made=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        based_on="" if in_use is None else in_use.name,
+    tasks = learn_tasks(labels, None if in_use is None else in_use.tasks, seed)
+    told, gain, offsets = too_few(len(ordered), len(later), "outcomes"), None, None
+    if not told:
+        before = losses(later, fit(earlier, {} if in_use is None else in_use.offsets))
+        gain = gain_of(before, losses(later, fit(earlier)), seed)
+        told, offsets = gain.verdict, of_models(ordered, gain)
+    lesson = Lesson(len(ordered), counts, len(later), gain, told, tasks, None)
+    return replace(lesson, weights=version(lesson, offsets, in_use, now))
+
+
+def of_models(ordered: Sequence[Outcome], gain: Gain) -> LearnedWeights:
+    """The offsets from all outcomes, as a version without a name."""
+    return LearnedWeights(
         since=day_of(ordered[0].time),
         until=day_of(ordered[-1].time),
         outcomes=len(ordered),
-        gain=round(gain, 6),
-        gain_low=round(low, 6),
-        gain_high=round(high, 6),
+        gain=round(gain.gain, 6),
+        gain_low=round(gain.low, 6),
+        gain_high=round(gain.high, 6),
         offsets=fit(ordered).offsets,
     )
-    told = "better beyond the error bar" if low > 0 else "not better beyond the error bar"
-    means = float(before.mean()), float(after.mean())
-    return Lesson(len(ordered), counts, len(later), *means, gain, low, high, low > 0, told, weights)
 
 
-def first_held_out(ordered: Sequence[Outcome]) -> int:
-    """Where the latest days begin that hold HELD_OUT_SHARE of the outcomes or more; within the day if it is one."""
-    if not ordered:
-        return 0
-    place = int(len(ordered) * (1 - HELD_OUT_SHARE))
-    day = ordered[place].time // SECONDS_PER_DAY
-    begin = next(number for number, one in enumerate(ordered) if one.time // SECONDS_PER_DAY == day)
-    return begin or place
-
-
-def interval(values: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> tuple[float, float]:
-    """The middle 95 % of the means of resamples."""
-    rng = np.random.default_rng(seed)
-    means = [values[rng.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+def version(
+    lesson: Lesson, offsets: LearnedWeights | None, in_use: LearnedWeights | None, now: datetime
+) -> LearnedWeights | None:
+    """What was learned and is better, or all of it when nothing is; the rest from what is in use."""
+    if offsets is None and lesson.tasks.weights is None:
+        return None
+    current = LearnedWeights() if in_use is None else in_use
+    takes_offsets = offsets is not None and (lesson.is_better_of_models or not lesson.is_better)
+    takes_tasks = lesson.tasks.weights is not None and (lesson.tasks.is_better or not lesson.is_better)
+    return replace(
+        offsets if offsets is not None and takes_offsets else current,
+        name=now.strftime("%Y%m%d-%H%M%S"),
+        made=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        based_on="" if in_use is None else in_use.name,
+        tasks=lesson.tasks.weights if takes_tasks else current.tasks,
+    )
 
 
 def day_of(time: float) -> str:

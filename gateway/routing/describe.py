@@ -6,6 +6,7 @@ from core.features import Features, extract
 from core.matrix import RequestFigures
 from core.predictor import TASKS, Prediction, Shape, predict
 from core.steps import STEP_NAMES, Step
+from core.wording import Correction
 from gateway.wire.ability import Ability
 from gateway.wire.prompt import Prompt
 
@@ -26,8 +27,8 @@ class Profile(Struct, frozen=True):
     figures: RequestFigures
 
 
-def describe(prompt: Prompt) -> Profile:
-    """Read the prompt's texts once and predict what the answer takes."""
+def describe(prompt: Prompt, correction: Correction | None = None) -> Profile:
+    """Read the prompt's texts once and predict what the answer takes. correction: what own labels say of tasks."""
     needs = int(prompt.needs)  # arithmetic on flags costs a microsecond each
     texts, focus = prompt.texts, _focus(prompt.texts)
     features = extract(texts, focus)
@@ -39,7 +40,8 @@ def describe(prompt: Prompt) -> Profile:
         bool(needs & JSON_SCHEMA),
         prompt.max_output_tokens,
     )
-    prediction = predict(features, shape, texts[0] if focus > 0 else b"", texts[focus] if focus >= 0 else b"")
+    opening, asked = texts[0] if focus > 0 else b"", texts[focus] if focus >= 0 else b""
+    prediction = predict(features, shape, opening, asked, correction)
     figures = RequestFigures(
         features.tokens,
         (),  # what providers have in their caches is the session's affair

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 from core.decision import Parts, Reason, parts_of
 from core.dimensions import DIMENSIONS, INDEX
 from core.matrix import F32, LiveFigures
+from core.predictor import TASKS
 from core.scorer import significant
+from core.wording import likeliest
 from gateway.catalog.columns import Targets
 from gateway.routing.eligibility import (
     NOT_ASKED,
@@ -47,6 +49,8 @@ class RequestRecord(Struct, frozen=True):
     needs: tuple[str, ...]  # abilities
     stream: bool
     code_share: float  # of the text asked last
+    tasks: dict[str, float]  # every task that it may be, with its chance; likeliest first
+    tasks_unlearned: dict[str, float] | None  # the same by the wording alone; None where labels have changed nothing
 
 
 class CandidateRecord(Struct, frozen=True):
@@ -243,6 +247,8 @@ def _guessed(targets: Targets, live: LiveFigures, column: int) -> int:
 
 def _request_record(decision: Decision) -> RequestRecord:
     profile, figures = decision.profile, decision.profile.figures
+    wording, shares = profile.prediction.wording, profile.prediction.shares
+    unlearned = None if wording is None else likeliest(wording.odds)
     return RequestRecord(
         task=profile.task,
         step=profile.step,
@@ -255,7 +261,13 @@ def _request_record(decision: Decision) -> RequestRecord:
         needs=names_of(figures.needs),
         stream=figures.stream,
         code_share=significant(profile.features.code_share),
+        tasks=_by_name(shares),
+        tasks_unlearned=None if unlearned is None or unlearned == shares else _by_name(unlearned),
     )
+
+
+def _by_name(shares: tuple[tuple[int, float], ...]) -> dict[str, float]:
+    return {TASKS[task]: significant(share) for task, share in shares}
 
 
 def _session_record(decision: Decision, case: Case) -> SessionRecord | None:

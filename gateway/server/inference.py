@@ -25,7 +25,7 @@ from gateway.execution.spending import Spent
 from gateway.execution.stream import pump
 from gateway.live import Market
 from gateway.providers.faults import Fault, FaultKind
-from gateway.routing.describe import Profile, describe
+from gateway.routing.describe import Profile
 from gateway.routing.plan import Decision, make_plan, preferring
 from gateway.routing.session import NOTHING, Recollection, Thread, column_of, thread_of, with_cache
 from gateway.routing.wishes import narrowed, without_suffix
@@ -113,7 +113,7 @@ class Exchange:
         self.state = state
         self.snapshot = state.live.current  # one for the request's whole life, even across a reload
         self.market: Market = self.snapshot.chat
-        self.describe: Describe = describe
+        self.describe: Describe = self.snapshot.describe
         self.scope = scope
         self.send = send
         self.arrival = Arrival(state.ids.next(), time(), now, now, "")

@@ -139,7 +139,7 @@ class Inquiry:
         snapshot = self._state.live.current
         inbound = format_named(request.query_params.get("api", "chat"))
         market, describes = (
-            (snapshot.embeddings, describe_inputs) if inbound is EMBEDDINGS else (snapshot.chat, describe)
+            (snapshot.embeddings, describe_inputs) if inbound is EMBEDDINGS else (snapshot.chat, snapshot.describe)
         )
         body = await read_body(request.scope, request.receive, snapshot.settings.server.max_body_bytes)
         router = request.path_params.get("router", "")

@@ -8,7 +8,8 @@ import pytest
 from core.predictor import TASKS
 from gateway.accounting.feedback import Answered
 from gateway.catalog.learned import LearnedWeights, moved, with_learned
-from gateway.learning.learn import LEAST, Lesson, learn
+from gateway.learning.held_out import LEAST
+from gateway.learning.learn import Lesson, learn
 from gateway.learning.signals import scores
 from tests.learning.test_fit import outcomes
 from tests.routing.market import COLUMN, TARGETS
@@ -31,8 +32,8 @@ def test_a_real_difference_is_better_beyond_the_error_bar() -> None:
     assert lesson.is_better
     assert lesson.weights is not None
     assert (lesson.weights.name, lesson.weights.based_on, lesson.weights.outcomes) == ("20261123-000000", "", 4_000)
-    assert lesson.gain_low is not None
-    assert 0 < lesson.gain_low <= (lesson.gain or 0) <= (lesson.gain_high or 0)
+    assert lesson.gain is not None
+    assert 0 < lesson.gain.low <= lesson.gain.gain <= lesson.gain.high
     assert lesson.held_out >= 1_000
 
 

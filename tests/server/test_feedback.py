@@ -15,7 +15,7 @@ import pytest
 from gateway.accounting.feedback import Feedback, FeedbackBook
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.sqlite_ledger import SqliteLedger
-from gateway.learning.learn import LEAST
+from gateway.learning.held_out import LEAST
 from gateway.server.auth import new_key
 from gateway.wire.delta import Usage
 from tests.cli.commands import steelyard

@@ -3,8 +3,8 @@
     p(label) = (1 - noise of the source) softmax(odds by wording + W representation)[label] + noise / tasks
 
 W has a normal prior around 0, so that few labels move little (MAP estimate; Newton's method inside of expectation and
-maximisation). Each source, a caller's key, has a share of labels that come from nowhere, fitted and left out: labels
-that go against what all others say count for little (Dawid and Skene 1979, with one figure a source).
+maximisation). Noise is the share of a source's labels, a caller's key's, that come from nowhere. It is fitted to what
+all the others together have taught, so that nobody makes the truth that he is judged by, and then left out.
 """
 
 from typing import Any, NamedTuple
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from core._representation_np import I32
 from core.representation import CONSTANT, MOST_MOVED, MOST_WEIGHT, PER_LOG_ODD, SIZE, STEP, SUMS
 
-SPREAD = (
-    0.5  # of W's prior, for entries in units of CONSTANT; the best of 0.3, 0.6 and 1.0 in held-out log loss is near
-)
+SPREAD = 0.5  # of W's prior, for entries in units of CONSTANT; of 0.3, 0.6 and 1.0 the first two are best held out
 NOISE_PRIOR = 40.0  # labels' worth of belief that
 USUAL_NOISE = 0.05  # of a source's labels come from nowhere: people disagree about one in twenty or more
-ROUNDS = 30
-CLOSE = 1e-4
+LEAST_JUDGED = 0.05  # share of all labels below which a source can do little harm, and is not judged
+ROUNDS = 15
+CLOSE = 1e-3
 HALVINGS = 12
 
 F64 = NDArray[np.float64]
@@ -37,40 +36,46 @@ class Labels(NamedTuple):
     weights: F64  # [n]
 
 
-class Taught(NamedTuple):
-    weights: I32  # [SIZE, SUMS], in STEPs
-    noise: F64  # [sources], 0-1
-
-
 NOTHING_TAUGHT = np.zeros((SIZE, SUMS), np.int32)
 
 
-def teach(labels: Labels, fixed: I32 | None = None) -> Taught:
-    """What explains the labels best. fixed: weights that hold; then only the sources' noise is fitted."""
-    rows, base = design(labels.representations), base_odds(labels.representations)
-    truth = np.eye(SUMS)[labels.tasks]
+def noise_of_sources(labels: Labels) -> F64:
+    """[sources] 0-1, each by what the others have taught; USUAL_NOISE for one without others, or that says little."""
     noise = np.full(int(labels.sources.max(initial=-1)) + 1, USUAL_NOISE)
-    found = (NOTHING_TAUGHT if fixed is None else fixed).astype(np.float64) * (STEP * CONSTANT)
+    usual = noise.copy()
+    for source in range(len(noise)):
+        own = labels.sources == source
+        if LEAST_JUDGED * len(own) <= own.sum() < len(own):
+            noise[source] = fitted_noise(part(labels, own), teach(part(labels, ~own), usual))
+    return noise
+
+
+def teach(labels: Labels, noise: F64) -> I32:
+    """[SIZE, SUMS] in STEPs: what explains the labels best. noise: [sources]."""
+    rows, base = design(labels.representations), base_odds(labels.representations)
+    truth, own = np.eye(SUMS)[labels.tasks], noise_of(labels, noise)
+    found = np.zeros((SIZE, SUMS))
     for _ in range(ROUNDS):
-        meant = meant_share(softmax(base + rows @ found), labels, noise)
-        if fixed is None:
-            step = newton_step(rows, base, truth, labels.weights * meant, found)
-            found = found + step
-        before, noise = noise, fitted_noise(labels, meant, len(noise))
-        if np.abs(noise - before).max(initial=0.0) < CLOSE and (fixed is not None or np.abs(step).max() < CLOSE):
+        weight = labels.weights * meant(softmax(base + rows @ found), labels.tasks, own)
+        step = newton_step(rows, base, truth, weight, found)
+        found = found + step
+        if np.abs(step).max() < CLOSE:
             break
-    if fixed is not None:
-        return Taught(fixed, noise)
-    steps = np.clip(np.rint(found / (STEP * CONSTANT)), -MOST_WEIGHT, MOST_WEIGHT)
-    return Taught(steps.astype(np.int32), noise)
+    steps: I32 = np.clip(np.rint(found / (STEP * CONSTANT)), -MOST_WEIGHT, MOST_WEIGHT).astype(np.int32)
+    return steps
 
 
-def losses(labels: Labels, taught: Taught) -> F64:
+def losses(labels: Labels, weights: I32, noise: F64) -> F64:
     """[n] log loss of each label, times its weight. A source that was never heard has USUAL_NOISE."""
-    noise = noise_of(labels, taught.noise)
-    told = chances(labels.representations, taught.weights)[np.arange(len(labels.tasks)), labels.tasks]
-    loss: F64 = -labels.weights * np.log((1 - noise) * told + noise / SUMS)
+    own = noise_of(labels, noise)
+    told = chances(labels.representations, weights)[np.arange(len(labels.tasks)), labels.tasks]
+    loss: F64 = -labels.weights * np.log((1 - own) * told + own / SUMS)
     return loss
+
+
+def part(labels: Labels, chosen: NDArray[Any]) -> Labels:
+    """Those at these places, or where it is true."""
+    return Labels(*(column[chosen] for column in labels))
 
 
 def chances(representations: NDArray[np.int8], weights: I32) -> F64:
@@ -102,7 +107,7 @@ def newton_step(rows: F64, base: F64, truth: F64, weight: F64, found: F64) -> F6
             slope = weight * share[:, one] * ((one == other) - share[:, other])
             bend[one, :, other, :] = bend[other, :, one, :] = (rows * slope[:, None]).T @ rows
     hessian = bend.reshape(SUMS * SIZE, SUMS * SIZE) + np.eye(SUMS * SIZE) / SPREAD**2
-    step: F64 = np.linalg.solve(hessian, gradient.T.ravel()).reshape(SUMS, SIZE).T
+    step: NDArray[Any] = np.linalg.solve(hessian, gradient.T.ravel()).reshape(SUMS, SIZE).T
     now = penalised(rows, base, truth, weight, found)
     for _ in range(HALVINGS):
         if penalised(rows, base, truth, weight, found + step) <= now:
@@ -118,18 +123,19 @@ def penalised(rows: F64, base: F64, truth: F64, weight: F64, found: F64) -> floa
     return float((weight * (total - (odds * truth).sum(axis=1))).sum() + (found**2).sum() / (2 * SPREAD**2))
 
 
-def meant_share(share: F64, labels: Labels, noise: F64) -> F64:
-    """[n] the chance that a label was meant, and did not come from nowhere."""
-    own = noise[labels.sources]
-    told = (1 - own) * share[np.arange(len(labels.tasks)), labels.tasks]
-    return told / (told + own / SUMS)
+def meant(share: F64, tasks: Integers, noise: F64) -> F64:
+    """[n] the chance that a label was meant, and did not come from nowhere. share: [n, SUMS]. noise: [n]."""
+    told = (1 - noise) * share[np.arange(len(tasks)), tasks]
+    chance: F64 = told / (told + noise / SUMS)
+    return chance
 
 
-def fitted_noise(labels: Labels, meant: F64, sources: int) -> F64:
-    """[sources]"""
-    from_nowhere = np.bincount(labels.sources, labels.weights * (1 - meant), sources)
-    heard = np.bincount(labels.sources, labels.weights, sources)
-    noise: F64 = (USUAL_NOISE * NOISE_PRIOR + from_nowhere) / (NOISE_PRIOR + heard)
+def fitted_noise(labels: Labels, weights: I32) -> float:
+    """Of one source, by what the others have taught."""
+    share, noise = chances(labels.representations, weights), USUAL_NOISE
+    for _ in range(ROUNDS):
+        from_nowhere = (1 - meant(share, labels.tasks, np.full(len(labels.tasks), noise))).sum()
+        noise = float((USUAL_NOISE * NOISE_PRIOR + from_nowhere) / (NOISE_PRIOR + len(labels.tasks)))
     return noise
 
 

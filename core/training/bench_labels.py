@@ -1,8 +1,8 @@
 """What labels of a deployment's own traffic are worth: `python -m core.training.bench_labels [FOLDER]`.
 
 A wording model that has seen the written prompts only meets three kinds of traffic: real users' prompts (Arena-Hard,
-ten tasks), questions of benchmarks (LLMRouter, four tasks), and both by halves. So many labelled prompts correct it, and
-others judge: cross-validated, and prompts that share a topic in Arena-Hard stay on one side. With 95 % intervals, by
+ten tasks), questions of benchmarks (LLMRouter), and both by halves. So many labelled prompts correct it, and others
+judge: cross-validated, and prompts that share a topic in Arena-Hard stay on one side. With 95 % intervals, by
 bootstrap over prompts. "Of three kinds": coding, mathematics or creative text, for prompts that are one of these.
 """
 
@@ -16,10 +16,9 @@ import numpy as np
 from core._grams_np import Reader
 from core._representation_np import Representer
 from core.features import extract
-from core.grams import COLUMNS
 from core.representation import SUMS
 from core.tasks import TEXT_TASKS
-from core.teaching import NOTHING_TAUGHT, Labels, chances, teach
+from core.teaching import NOTHING_TAUGHT, USUAL_NOISE, Labels, chances, part, teach
 from core.training import corpus
 from core.training.corpus import Example
 from core.training.design import F64, Integers, balanced, design, raw
@@ -39,6 +38,9 @@ COARSE = {
     "writing": "creative",
     "chat": "creative",
 }
+USUAL = np.array([USUAL_NOISE])
+KIND_OF = [COARSE.get(name) for name in TEXT_TASKS]
+HEAD = "| traffic | labels | accuracy (95 %) | gained (95 %) | of three kinds | log loss |"
 TASK_OF = {  # LLMRouter's data sets
     "natural_qa": "knowledge",
     "trivia_qa": "knowledge",
@@ -69,9 +71,7 @@ def main() -> None:
 
 def say_all(folder: Path) -> None:
     """Print a row for each kind of traffic and number of labels."""
-    print(
-        "\n| traffic | labels | accuracy (95 %) | gained (95 %) | of three kinds | log loss |\n|---|--:|--:|--:|--:|--:|"
-    )
+    print(f"\n{HEAD}\n|---|--:|--:|--:|--:|--:|")
     read = Unseeing()
     real = read.labels(corpus.real())
     kinds = [Traffic("real users", real)]
@@ -83,7 +83,8 @@ def say_all(folder: Path) -> None:
             ]
             chosen = np.random.default_rng(SEED).permutation(len(asked))[: 2 * QUESTIONS]
             questions = read.labels([asked[place] for place in chosen])
-            kinds += [Traffic("benchmarks", questions), Traffic("by halves", joined(real, part(questions, range(500))))]
+            halves = joined(real, part(questions, np.arange(QUESTIONS)))
+            kinds += [Traffic("benchmarks", questions), Traffic("by halves", halves)]
     for kind in kinds:
         size, before = len(kind.labels.tasks), None
         for count in COUNTS:
@@ -105,7 +106,6 @@ class Unseeing:
         table, scales = packed(np.column_stack([weights, weights[:, 0]]), seen)
         self._reader = Reader(table)
         self._representer = Representer(1, tuple(scale * factor for scale in scales[:SUMS]))
-        assert table.shape[1] == COLUMNS
 
     def labels(self, examples: Sequence[Example]) -> Labels:
         """Of one source, all of the same weight."""
@@ -146,14 +146,11 @@ def judged(labels: Labels, count: int) -> tuple[F64, F64, F64]:
         order = in_pairs(rng, size)
         for test in np.array_split(order, parts):
             teachers = order[~np.isin(order, test)][:count]
-            weights = teach(part(labels, teachers)).weights if count else NOTHING_TAUGHT
+            weights = teach(part(labels, teachers), USUAL) if count else NOTHING_TAUGHT
             told = chances(labels.representations[test], weights)
             truth, chosen = labels.tasks[test], told.argmax(axis=1)
             right[repeat, test] = chosen == truth
-            kinds = [
-                (COARSE.get(TEXT_TASKS[one]), COARSE.get(TEXT_TASKS[other]))
-                for one, other in zip(truth, chosen, strict=True)
-            ]
+            kinds = [(KIND_OF[true], KIND_OF[said]) for true, said in zip(truth, chosen, strict=True)]
             coarse[repeat, test] = [np.nan if true is None else float(said == true) for true, said in kinds]
             loss[repeat, test] = -np.log(told[np.arange(len(test)), truth])
     return right.mean(axis=0), coarse.mean(axis=0), loss.mean(axis=0)
@@ -168,9 +165,8 @@ def interval(values: F64) -> str:
     """95 %, by bootstrap over prompts."""
     rng = np.random.default_rng(SEED)
     count = len(values)
-    low, high = np.quantile(
-        [values[rows].mean() for rows in rng.integers(0, count, (RESAMPLES, count))], [0.025, 0.975]
-    )
+    means = [values[rows].mean() for rows in rng.integers(0, count, (RESAMPLES, count))]
+    low, high = np.quantile(means, [0.025, 0.975])
     return f"{low:.3f} to {high:.3f}"
 
 
@@ -180,14 +176,13 @@ def in_pairs(rng: np.random.Generator, size: int) -> Integers:
     return np.column_stack([2 * pairs, 2 * pairs + 1]).ravel()
 
 
-def part(labels: Labels, places: Sequence[int] | Integers) -> Labels:
-    chosen = np.asarray(places)
-    return Labels(*(column[chosen] for column in labels))
-
-
 def joined(one: Labels, other: Labels) -> Labels:
-    columns: list[F64] = [np.concatenate(pair) for pair in zip(one, other, strict=True)]
-    return Labels(*columns)  # type: ignore[arg-type]
+    return Labels(
+        np.concatenate([one.representations, other.representations]),
+        np.concatenate([one.tasks, other.tasks]),
+        np.concatenate([one.sources, other.sources]),
+        np.concatenate([one.weights, other.weights]),
+    )
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from core.representation import SIZE
 from core.tasks import TEXT_TASKS
-from core.teaching import NOTHING_TAUGHT, Labels, chances, losses, teach
+from core.teaching import NOTHING_TAUGHT, Labels, chances, losses, noise_of_sources, teach
 from core.wording import MODEL
 from gateway.accounting.feedback import FeedbackBook
 from gateway.catalog.learned import TaskWeights, weights_of
 from gateway.learning.held_out import Gain, first_held_out, gain_of, too_few
 
-MOST_LABELS = 20_000  # the latest ones; a minute of work
+MOST_LABELS = 10_000  # the latest ones
 
 
 class Label(Struct, frozen=True, gc=False):
@@ -31,7 +31,7 @@ class Label(Struct, frozen=True, gc=False):
 
 class SourceOfLabels(Struct, frozen=True):
     labels: int
-    noise: float  # 0-1, the share that seems to come from nowhere, by what all labels together say
+    noise: float  # 0-1, the share that seems to come from nowhere, by what the others have taught
 
 
 class TaskLesson(Struct, frozen=True):
@@ -68,22 +68,24 @@ def learn_tasks(labels: Sequence[Label], in_use: TaskWeights | None, seed: int =
         return TaskLesson(len(ordered), unknown, len(ordered) - cut, None, None, None, False, told, None)
     earlier, later = arrays(ordered[:cut], sources), arrays(ordered[cut:], sources)
     current = NOTHING_TAUGHT if in_use is None else weights_of(in_use)
-    before, after = teach(earlier, current), teach(earlier)
-    gain = gain_of(losses(later, before), losses(later, after), seed)
-    whole = teach(arrays(ordered, sources))
+    noise = noise_of_sources(earlier)
+    learned = teach(earlier, noise)
+    gain = gain_of(losses(later, current, noise), losses(later, learned, noise), seed)
+    whole = arrays(ordered, sources)
+    noise_of_all = noise_of_sources(whole)
     weights = TaskWeights(
         wording=MODEL.version,
         labels=len(ordered),
         gain=round(gain.gain, 6),
         gain_low=round(gain.low, 6),
         gain_high=round(gain.high, 6),
-        weights=whole.weights.tolist(),
+        weights=teach(whole, noise_of_all).tolist(),
     )
     by_source = {
-        name: SourceOfLabels(counts[name], round(float(noise), 4))
-        for name, noise in zip(sources, whole.noise, strict=True)
+        name: SourceOfLabels(counts[name], round(share, 4))
+        for name, share in zip(sources, noise_of_all.tolist(), strict=True)
     }
-    rights = (right(later, before.weights), right(later, after.weights))
+    rights = (right(later, current), right(later, learned))
     return TaskLesson(len(ordered), by_source, len(later.tasks), *rights, gain, gain.is_certain, gain.verdict, weights)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -10,8 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from core.features import extract
+from core.representation import SIZE
+from core.teaching import NOTHING_TAUGHT
+from core.wording import Correction, read
 from gateway.accounting.feedback import Feedback, FeedbackBook
 from gateway.accounting.receipt import Receipt
 from gateway.accounting.sqlite_ledger import SqliteLedger
@@ -168,6 +175,54 @@ def test_what_is_learned_is_used_shown_and_taken_back(tmp_path: Path) -> None:
     assert (wrong.returncode, version["name"] in wrong.stderr) == (2, True)
     assert "the catalog alone is in use" in steelyard(tmp_path, "weights", "use", "none").stdout
     assert quality(tmp_path, POOR) == (before, None)
+
+
+GREETINGS = ("hello there", "hi, how are you?", "good morning to you", "hey, what's up")
+
+
+def labelled(folder: Path, count: int = 120) -> None:
+    """Greetings of the last days, which here are to be translated, as their callers say."""
+    began = time.time() - DAYS * 86_400
+    ledger, judgements = SqliteLedger(folder / ".steelyard" / "ledger.db"), book(folder)
+    for number in range(count):
+        focus = json.dumps(f"{GREETINGS[number % 4]} {'again ' * (number % 3)}").encode()
+        wording = read(b"", focus, extract([focus], 0), Correction(NOTHING_TAUGHT)).representation
+        at = began + number * 86_000 * DAYS / count
+        one = replace(answered(f"dec_{number}", at, random.Random(number)), wording=wording)
+        ledger.write([one])
+        judgements.add(Feedback(one.id, at + 60, 1.0, task="translation"))
+    ledger.close()
+
+
+def test_what_labels_teach_of_tasks_is_used_shown_and_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "steelyard.yaml").write_text("learning: {enabled: true}\ncatalog: {refresh: false}\n")
+    labelled(tmp_path)
+    learned = steelyard(tmp_path, "learn").stdout
+    assert "tasks better beyond the error bar" in learned
+    assert re.search(r"right in \d+% of them before, and is in 100% now", learned)
+    asked = json.loads(steelyard(tmp_path, "explain", "hello there", "--json").stdout)["request"]
+    assert (asked["task"], next(iter(asked["tasks"])), next(iter(asked["tasks_unlearned"]))) == (
+        *["translation"] * 2,
+        "chat",
+    )
+    assert "translation" in steelyard(tmp_path, "explain", "hello there").stdout.partition("by the wording alone")[0]
+    elsewhere = json.loads(steelyard(tmp_path, "explain", "Fix this: def f(x) retrun x", "--json").stdout)["request"]
+    assert elsewhere["task"] == "code_editing"
+    steelyard(tmp_path, "weights", "use", "none")
+    back = json.loads(steelyard(tmp_path, "explain", "hello there", "--json").stdout)["request"]
+    assert (back["task"], back["tasks_unlearned"]) == ("chat", None)
+
+
+def test_what_is_kept_of_a_request_holds_none_of_its_text(server: Served) -> None:
+    told = server.decision()
+    with closing(sqlite3.connect(server.folder / ".steelyard" / "ledger.db")) as ledger:
+        server.ask("/v1/feedback", {"decision": told, "score": 1, "task": "chat"})
+        find = "SELECT json FROM detail JOIN receipt USING (number) WHERE id = ?"
+        while (kept := ledger.execute(find, (told,)).fetchone()) is None:  # drained in the background
+            server.decision()
+    receipt = msgspec.json.decode(kept[0], type=Receipt)
+    assert (len(receipt.wording), b"hello" in kept[0]) == (SIZE, False)
+    assert [one.task for one in book(server.folder).labelled(0.0, 10)][-1] == "reasoning"
 
 
 def test_a_running_server_follows_what_is_taken_into_use(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ class AnswerDetail(Struct, frozen=True):
     finish: str = ""
     input_tokens_estimate: int = 0
     wording: bytes = b""
+    malformed_call: bool = False
 
 
 class Labelled(Struct, frozen=True):
@@ -84,6 +85,7 @@ class Answered(Struct, frozen=True):
     session: str
     finish: str
     input_tokens: int  # as estimated; the same turn asked again has as many
+    malformed_call: bool = False  # it called a tool with what is no JSON object
 
 
 DETAIL = msgspec.json.Decoder(AnswerDetail).decode
@@ -144,7 +146,7 @@ class FeedbackBook:
 def answered_of(row: tuple[float, str, str, str, str, bytes]) -> Answered:
     time, model, task, key, session, document = row
     detail = detail_of(document)
-    return Answered(time, model, task, key, session, detail.finish, detail.input_tokens_estimate)
+    return Answered(time, model, task, key, session, detail.finish, detail.input_tokens_estimate, detail.malformed_call)
 
 
 def detail_of(document: bytes) -> AnswerDetail:

@@ -59,6 +59,7 @@ class Receipt(Struct, frozen=True, gc=False):
     output_tokens_estimate: int = 0
     decided: bytes = b""  # `routing.replayable`: what it takes to decide again; b"": nothing was, or cannot be
     finish: str = ""  # why the answer ended, in the words of the format it came in
+    malformed_call: bool = False  # the arguments of a tool call were no JSON object; looked at with `learning.implicit`
     carbon: Carbon | None = None  # how `carbon_g` came about; None when it is not known, or nothing was used
     wording: bytes = (
         b""  # `core.representation` of the prompt, no text; b"" without learning, and where structure tells the task

@@ -11,6 +11,7 @@ from msgspec import Struct
 from yarl import URL
 
 from gateway.accounting.receipt import AttemptRecord
+from gateway.dialects.checked_calls import CallsOfStream
 from gateway.dialects.codec import AnswerFacts, Asked, Codec, Relay
 from gateway.execution.headroom import Headroom
 from gateway.providers.faults import Fault, FaultKind, classify_answer, classify_error_object
@@ -111,6 +112,7 @@ class Begun(Struct):
     ready: bytes
     guard: KeyGuard | None = None  # None: there is no key to guard
     has_called: bool = False  # a tool call is among what went to the caller
+    calls: CallsOfStream | None = None  # None: nobody looks whether its tool calls can be carried out
     is_settled: bool = False  # health has learned how it ended
 
     def feed(self, chunk: bytes) -> bytes:

@@ -62,7 +62,12 @@ def first_token_seconds(errand: Errand, column: int, took: float) -> float:
 
 
 def receipt_of_answer(
-    errand: Errand, answer: Whole | Begun, spent: Spent, outcome: str, fault: Fault | None = None
+    errand: Errand,
+    answer: Whole | Begun,
+    spent: Spent,
+    outcome: str,
+    fault: Fault | None = None,
+    malformed_call: bool = False,
 ) -> Receipt:
     """The receipt of a request that was answered, whole or in part ("ok", "cut", "disconnected")."""
     first_token = errand.first_token or answer.timing.first_token
@@ -77,6 +82,7 @@ def receipt_of_answer(
         attempts=(*errand.attempts, attempt),
         losses=answer.call.losses,
         finish=read.finish,
+        malformed_call=malformed_call,
         first_token_seconds=first_token - errand.arrival.started if first_token else None,
     )
 
@@ -105,6 +111,7 @@ def receipt(
     first_token_seconds: float | None,
     losses: tuple[Loss, ...] = (),
     finish: str = "",
+    malformed_call: bool = False,
 ) -> Receipt:
     arrival, prompt, decision = errand.arrival, errand.prompt, errand.decision
     figures = decision.profile.figures
@@ -146,6 +153,7 @@ def receipt(
         input_tokens_estimate=int(figures.input_tokens),
         output_tokens_estimate=int(figures.output_tokens),
         finish=finish,
+        malformed_call=malformed_call,
         wording=b""
         if decision.profile.prediction.wording is None
         else decision.profile.prediction.wording.representation,

@@ -58,6 +58,9 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
     relay, response = begun.relay, begun.response
     hint, call = CALLS.get(begun.call.asked.inbound.name, NO_CALL) if begun.call.asked.prompt.tool_count else NO_CALL
     begun.has_called = call is not None and call.search(begun.ready) is not None
+    calls = begun.calls
+    if begun.has_called and calls is not None:
+        calls.take(begun.ready)
     if begun.ready:  # a target that goes on may have said only what the caller has
         watch.caller_turn()
         await write(begun.ready)
@@ -68,6 +71,8 @@ async def _pump(begun: Begun, watch: ProgressWatch, write: Callable[[bytes], Awa
         if ready:
             if call is not None and hint in ready and call.search(ready) is not None:
                 begun.has_called, call = True, None
+            if calls is not None and begun.has_called:
+                calls.take(ready)
             watch.caller_turn()
             await write(ready)
             watch.provider_turn()  # a ping is no progress: only what goes to the caller winds the watch

@@ -1,4 +1,4 @@
-"""What conversations say of an answer without a word about it: it was asked for again, cut short, or refused."""
+"""What conversations say of an answer without a word: asked for again, cut short, refused, a call nobody can do."""
 
 from collections.abc import Iterable
 
@@ -27,14 +27,17 @@ def scores(answers: Iterable[Answered]) -> list[tuple[Answered, float]]:
             if before is not None and is_again(ordered[before], one):
                 again.add(before)
             last[one.key, one.session] = number
-    return [(one, BAD if number in again else score_of(one.finish)) for number, one in enumerate(ordered)]
+    return [(one, BAD if number in again else score_of(one)) for number, one in enumerate(ordered)]
 
 
 def is_again(before: Answered, now: Answered) -> bool:
     return now.input_tokens == before.input_tokens and now.time - before.time <= AGAIN_SECONDS
 
 
-def score_of(finish: str) -> float:
-    if finish in REFUSED:
+def score_of(answer: Answered) -> float:
+    """By how it ended. What was cut short is often in the middle of a call, which says nothing more."""
+    if answer.finish in REFUSED:
         return BAD
-    return SHORT_SCORE if finish in SHORT else GOOD
+    if answer.finish in SHORT:
+        return SHORT_SCORE
+    return BAD if answer.malformed_call else GOOD

@@ -10,6 +10,7 @@ from time import monotonic, time
 from msgspec.structs import replace
 
 from gateway.accounting.receipt import Receipt
+from gateway.dialects.checked_calls import CallsOfStream, is_malformed_in
 from gateway.dialects.codec import Asked, Identity
 from gateway.dialects.contract import CallerFormat
 from gateway.dialects.formats import GEMINI, GEMINI_ARRAY
@@ -235,7 +236,8 @@ class Exchange:
         learn(errand, answer, spent)
         self.remember(errand, answer, spent)
         errand.answered_at = answer.timing.ended
-        receipt = receipt_of_answer(errand, answer, spent, "ok")
+        is_malformed = self.looks_at_calls(errand) and is_malformed_in(answer.body, self.inbound.name)
+        receipt = receipt_of_answer(errand, answer, spent, "ok", malformed_call=is_malformed)
         body = self.inbound.attach(answer.body, metadata_of(receipt)) if self.wants_metadata() else answer.body
         self.record(receipt)
         self.is_answered = True
@@ -246,6 +248,7 @@ class Exchange:
     async def reply_stream(self, errand: Errand, begun: Begun) -> None:
         """A stream past its commit point: from here on no fault can be hidden."""
         self.begun = begun
+        calls = begun.calls = CallsOfStream(self.inbound.name) if self.looks_at_calls(errand) else None
         await start_stream(self.send, stream_headers(errand, begun), of_events=self.inbound is not GEMINI_ARRAY)
         while (fault := await pump(begun, errand.fallback, self.write)) is not None:
             errand.health.failed(begun.call.column, monotonic(), fault, begun.call.key)
@@ -256,11 +259,13 @@ class Exchange:
             if following is None:
                 break
             self.begun = begun = following
+            begun.calls = calls
         spent = spent_by(errand, begun)
         if fault is None:
             learn(errand, begun, spent)
             self.remember(errand, begun, spent)
-        receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault)
+        is_malformed = calls is not None and fault is None and calls.is_malformed()
+        receipt = receipt_of_answer(errand, begun, spent, "ok" if fault is None else "cut", fault, is_malformed)
         metadata = metadata_of(receipt) if self.wants_metadata() else None
         whole = spent.with_earlier(errand.earlier)
         last = begun.closing(metadata, whole.usage) if fault is None else cut_off(errand, begun, fault, metadata)
@@ -271,6 +276,11 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": last, "more_body": False})
         if fault is None:
             await begun.read_rest()
+
+    def looks_at_calls(self, errand: Errand) -> bool:
+        """Whether anybody learns from it."""
+        learning = self.snapshot.settings.learning
+        return learning.implicit and learning.enabled and errand.prompt.tool_count > 0
 
     def remember(self, errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
         """Note for the next turn of the conversation who has answered this one."""

@@ -111,8 +111,15 @@ def test_a_share_stays_one_however_far_it_is_moved() -> None:
     assert moved(share, np.zeros(5, np.float32)) == pytest.approx(share)
 
 
-def answered(time: float, tokens: int, session: str = "s", finish: str = "stop", key: str = "") -> Answered:
-    return Answered(time, "acme/small", "chat", key, session, finish, tokens)
+def answered(
+    time: float, tokens: int, session: str = "s", finish: str = "stop", key: str = "", malformed_call: bool = False
+) -> Answered:
+    return Answered(time, "acme/small", "chat", key, session, finish, tokens, malformed_call)
+
+
+@pytest.mark.parametrize(("finish", "score"), [("tool_calls", 0.0), ("length", 0.3), ("refusal", 0.0)])
+def test_a_call_that_nobody_can_carry_out_was_of_no_use_unless_it_was_cut_short(finish: str, score: float) -> None:
+    assert scores([answered(0, 100, finish=finish, malformed_call=True)])[0][1] == score
 
 
 def test_a_turn_that_is_asked_again_was_of_no_use() -> None:

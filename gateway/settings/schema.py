@@ -241,7 +241,11 @@ class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: Annotated[bool, said("take feedback, and count in the learned weights that are in use")] = False
     implicit: Annotated[
-        bool, said("learn from turns that were asked again, and from answers that were cut short or refused, as well")
+        bool,
+        said(
+            "learn as well from turns that were asked again, from answers that were cut short or refused, and from tool "
+            "calls whose arguments are no JSON object"
+        ),
     ] = False
     path: Annotated[str, said("folder of the learned weights")] = ".steelyard/weights"
 

@@ -28,6 +28,7 @@ from gateway.wire.delta import Usage
 from tests.cli.commands import steelyard
 from tests.running import Gateway, stopped_after
 
+DECODE = msgspec.json.Decoder(Receipt).decode
 LEARNING = "learning: {enabled: true, implicit: true}\n"
 FAST = {"STEELYARD_SIMULATOR_PACE": "0"}
 GOOD, POOR = "sim/coder-mini", "sim/flagship"
@@ -213,16 +214,42 @@ def test_what_labels_teach_of_tasks_is_used_shown_and_taken_back(tmp_path: Path)
     assert (back["task"], back["tasks_unlearned"]) == ("chat", None)
 
 
-def test_what_is_kept_of_a_request_holds_none_of_its_text(server: Served) -> None:
-    told = server.decision()
+def kept(server: Served, decision: str) -> bytes:
+    """The receipt's document. It is drained in the background, which goes on while more is asked."""
+    find = "SELECT json FROM detail JOIN receipt USING (number) WHERE id = ?"
     with closing(sqlite3.connect(server.folder / ".steelyard" / "ledger.db")) as ledger:
-        server.ask("/v1/feedback", {"decision": told, "score": 1, "task": "chat"})
-        find = "SELECT json FROM detail JOIN receipt USING (number) WHERE id = ?"
-        while (kept := ledger.execute(find, (told,)).fetchone()) is None:  # drained in the background
+        while (found := ledger.execute(find, (decision,)).fetchone()) is None:
             server.decision()
-    receipt = msgspec.json.decode(kept[0], type=Receipt)
-    assert (len(receipt.wording), b"hello" in kept[0]) == (SIZE, False)
-    assert [one.task for one in book(server.folder).labelled(0.0, 10)][-1] == "reasoning"
+    document: bytes = found[0]
+    return document
+
+
+def test_what_is_kept_of_a_request_holds_none_of_its_text(server: Served) -> None:
+    asked = server.decision()
+    server.ask("/v1/feedback", {"decision": asked, "score": 1, "task": "chat"})
+    document = kept(server, asked)
+    assert (len(DECODE(document).wording), b"hello" in document) == (SIZE, False)
+    assert "chat" in [one.task for one in book(server.folder).labelled(0.0, 10) if len(one.wording) == SIZE]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(("limit", "is_malformed"), [(1_000, False), (2, True)], ids=["in full", "cut short"])
+def test_a_tool_call_that_nobody_can_carry_out_is_noted(
+    server: Served, stream: bool, limit: int, is_malformed: bool
+) -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    asked = {
+        "model": GOOD,
+        "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
+        "tools": [{"type": "function", "function": {"name": "weather", "parameters": parameters}}],
+        "tool_choice": "required",
+        "stream": stream,
+        "max_tokens": limit,
+    }
+    answer = server.ask("/v1/chat/completions", asked)
+    assert "weather" in answer.text
+    receipt = DECODE(kept(server, answer.headers["x-steelyard-decision"]))
+    assert (receipt.outcome, receipt.malformed_call, receipt.wording) == ("ok", is_malformed, b"")
 
 
 def test_a_running_server_follows_what_is_taken_into_use(tmp_path: Path) -> None:

@@ -380,7 +380,8 @@ class Health:
             return other._replace(first_token_seconds=first_token, seconds_per_output_token=per_token)
         successes, calls, counted_at = map(np.frombuffer, (self._successes, self._calls, self._counted_at))
         kept = 0.5 ** ((now - counted_at) / SUCCESS_HALF_LIFE_SECONDS)
-        availability = (successes * kept + PRIOR_CALLS * prior.availability) / (calls * kept + PRIOR_CALLS)
+        expected = prior.availability.astype(np.float64)  # or a target that nobody has asked would move by a rounding
+        availability = (successes * kept + PRIOR_CALLS * expected) / (calls * kept + PRIOR_CALLS)
         for column, factor in self.headroom.factors(self._column_keys, now).items():
             availability[column] *= factor
         return LiveFigures(

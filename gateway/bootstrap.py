@@ -49,6 +49,7 @@ from gateway.routing.selection import Selector
 from gateway.server.app import make_app
 from gateway.server.crowd import Crowd
 from gateway.server.handover import Offer, Taken, place_of, take
+from gateway.server.hearsay import listen, live_feed
 from gateway.server.listen import netloc, open_shared, open_sockets
 from gateway.server.lockdown import lock_down, refuse_root
 from gateway.server.memory import open_descriptors, resident_bytes
@@ -69,7 +70,6 @@ from gateway.telemetry.loop_watch import LoopWatch
 from gateway.telemetry.metrics import Metrics, Tally
 from gateway.transport.logins import Login
 from gateway.transport.send import Transport
-from gateway.transport.wallet import Wallet
 
 log = logging.getLogger("steelyard")
 
@@ -159,7 +159,7 @@ def compile_snapshot(
         chat=chat,
         embeddings=embeddings,
         describe=partial(describe, correction=correction_of(learned)) if settings.learning.enabled else describe,
-        warnings=idle_patterns(chat, embeddings),
+        warnings=(*idle_patterns(chat, embeddings), *idle_feed(settings, resolution.absent)),
     )
 
 
@@ -208,6 +208,12 @@ def idle_patterns(chat: Market, embeddings: Market) -> tuple[str, ...]:
         for warning in policy.warnings
         if warning in embeddings.policies[name].warnings
     )
+
+
+def idle_feed(settings: Settings, absent: Mapping[str, str]) -> tuple[str, ...]:
+    """A live feed whose provider is not live, so that nobody lets us ask."""
+    name = settings.catalog.live_feed
+    return (f"catalog.live_feed: {name} is not asked, for it is not live: {absent[name]}",) if name in absent else ()
 
 
 def unserved(catalog: Catalog, providers: Mapping[str, Provider], *, embeds: bool) -> frozenset[str]:
@@ -434,7 +440,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
             tell(port)
 
         server.when_started = started
-        await stack.enter_async_context(background(house, server, transport.wallet, neighbours))
+        await stack.enter_async_context(background(house, server, state))
         if place is not None:
             await stack.enter_async_context(linked(neighbours, socket.socket(fileno=place.link), server))
             await catch_up(state)
@@ -518,8 +524,9 @@ def simulator_pace(environ: Mapping[str, str]) -> float:
 
 
 @contextlib.asynccontextmanager
-async def background(house: House, server: "Server", wallet: Wallet, neighbours: Neighbours) -> AsyncIterator[None]:
-    """Signals, the settings watcher, the catalog refresher and fresh tokens, for as long as the server runs."""
+async def background(house: House, server: "Server", state: State) -> AsyncIterator[None]:
+    """Signals, the settings watcher, the catalog refresher, the live feed and fresh tokens, for as long as we serve."""
+    neighbours, about = state.neighbours, house.settings.catalog
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.handle_exit, number, None)
@@ -527,12 +534,16 @@ async def background(house: House, server: "Server", wallet: Wallet, neighbours:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(house.follow())
-        renewing = tasks.create_task(wallet.keep_fresh())
+        renewing = tasks.create_task(state.transport.wallet.keep_fresh())
         tasks.create_task(watch(house.path or Path(DEFAULT_FILE), house.first_content, house.ask_reload, stop))
         tasks.create_task(watch(house.weights, house.first_weights, house.ask_reload, stop))
-        if house.settings.catalog.refresh and not house.needs_simulator:
+        if about.live_feed != "none" and neighbours.number == 0:
+            tasks.create_task(live_feed(state, about.live_feed_seconds).run_forever(stop))
+        elif about.live_feed != "none":
+            listen(state)
+        if about.refresh and not house.needs_simulator:
             if neighbours.number == 0:  # one worker pulls, all others are told
-                refresher = Refresher(house.settings.catalog, house.catalog, random.random)
+                refresher = Refresher(about, house.catalog, random.random)
                 tasks.create_task(refresher.run_forever(stop, partial(adopt, house, neighbours)))
             else:
                 neighbours.on(CATALOG, partial(heard_of_catalog, house))

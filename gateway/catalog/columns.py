@@ -46,6 +46,7 @@ class Targets(Struct, frozen=True):
     capacity: F32  # [n] tokens of one conversation; of an embedding model, of one text
     by_model: dict[str, tuple[int, ...]]  # model model_id, or another name of it -> columns
     by_provider: dict[str, tuple[int, ...]]
+    source_dates: Mapping[str, str] = MappingProxyType({})  # source -> ISO date of what it states
     learned: F32 | None = None  # [tasks, n] what own outcomes have changed in the matrix's quality
 
 
@@ -86,6 +87,7 @@ def build_targets(
         capacity=_frozen([guess.window(offer)[0] for offer in offers]),
         by_model=_by_model(offers, models),
         by_provider=_columns_by(offers, lambda offer: offer.provider),
+        source_dates={name: source.date for name, source in catalog.sources.items()},
     )
 
 

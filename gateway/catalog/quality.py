@@ -17,7 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from core.matrix import F32
-from gateway.catalog.card import Catalog, Figure
+from gateway.catalog.card import Catalog, Figure, ModelCard
 from gateway.catalog.cards import logit
 from gateway.catalog.kin import Kin, share_of
 
@@ -87,9 +87,22 @@ def by_task(catalog: Catalog, ids: Sequence[str], tasks: Sequence[str]) -> TaskQ
         stated = {family: known[model_id] for family, known in scores.items() if model_id in known}
         values = stated | {family: kin.estimate(card, family, stated) for family in FAMILIES if family not in stated}
         shares[:, column] = [sum(weight * values[family] for family, weight in mix.items()) for mix in mixes]
-        rests = [sum(weight for family, weight in mix.items() if family in stated) >= STATED_SHARE for mix in mixes]
+        rests = [stated_share(card, task) >= STATED_SHARE for task in tasks]
         is_known[column] = 2 * sum(rests) >= len(mixes) > 0
     return TaskQuality(shares, is_known)
+
+
+def stated_share(card: ModelCard, task: str) -> float:
+    """How much of a task's quality rests on the model's own scores, 0-1; the rest is estimated from its kin."""
+    if OVERALL in card.quality:
+        return 1.0
+    return sum(weight for family, weight in TASK_FAMILIES.get(task, ANY_TASK).items() if family in card.quality)
+
+
+def quality_figures(card: ModelCard, task: str) -> list[Figure]:
+    """The model's own scores that speak for a task."""
+    families = (OVERALL,) if OVERALL in card.quality else TASK_FAMILIES.get(task, ANY_TASK)
+    return [card.quality[family] for family in families if family in card.quality]
 
 
 def everyday(catalog: Catalog, family: str, figure: Figure) -> float:

@@ -104,7 +104,7 @@ class Refresher:
     async def run_forever(self, stop: asyncio.Event, on_new: Callable[[Catalog, Report], None]) -> None:
         """Refresh soon after the start and then every `refresh_hours`, give or take a fifth, until `stop` is set."""
         delay = FIRST_SECONDS * (1 + self._random())
-        while not await _is_set_within(stop, delay):
+        while not await is_set_within(stop, delay):
             try:
                 report = await self._refresh_apart(stop)
                 if report.adopted:
@@ -218,7 +218,7 @@ class Refresher:
         snapshot.write_atomically(self._path.with_name(self._path.name + ".report.json"), summary)
 
 
-async def _is_set_within(stop: asyncio.Event, seconds: float) -> bool:
+async def is_set_within(stop: asyncio.Event, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             return await stop.wait()

@@ -5,8 +5,10 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from core.tasks import TASKS
 from gateway.catalog.carbon import output_token_g
 from gateway.catalog.card import Catalog, Figure, ModelCard, Offer, Prices
+from gateway.catalog.quality import by_task, quality_figures, stated_share
 from gateway.wire.ability import Ability
 
 PRICE_UNITS = {
@@ -54,6 +56,7 @@ class Row(Struct, frozen=True):
     abilities: tuple[str, ...]
     carbon_g_per_output_token: float | None
     retires: str
+    quality_stated: float  # 0-1, over all tasks: how much of its quality rests on its own scores
 
 
 class Evidence(Struct, frozen=True):
@@ -69,12 +72,22 @@ class Evidence(Struct, frozen=True):
     high: float | None = None
 
 
+class TaskEvidence(Struct, frozen=True):
+    """How good a model is expected to be at a task, and what that rests on."""
+
+    task: str
+    quality: float  # probability of a good answer
+    stated: float  # 0-1: how much of it rests on the model's own scores; the rest is borrowed from its kin
+    sources: tuple[str, ...]
+
+
 class Shown(Struct, frozen=True):
     """A model, or one offer of it, with all its figures."""
 
     title: str
     card: ModelCard
     model_figures: tuple[Evidence, ...]
+    tasks: tuple[TaskEvidence, ...]  # none of an embedding model
     offers: dict[str, tuple[Evidence, ...]]  # target id -> figures
 
 
@@ -127,6 +140,7 @@ def show(catalog: Catalog, name: str) -> Shown | None:
         title=f"{card.name} ({card.id})",
         card=card,
         model_figures=tuple(_model_evidence(catalog, card)),
+        tasks=() if card.embeds else tuple(_task_evidence(catalog, card)),
         offers={offer.id: tuple(_offer_evidence(catalog, card, offer)) for offer in offers},
     )
 
@@ -174,6 +188,7 @@ def _row(catalog: Catalog, offer: Offer) -> Row:
         abilities=card.output_modalities if card.embeds else ability_names(offer.abilities),
         carbon_g_per_output_token=_value(output_token_g(card, offer, catalog)),
         retires=offer.retires,
+        quality_stated=0.0 if card.embeds else round(sum(stated_share(card, task) for task in TASKS) / len(TASKS), 6),
     )
 
 
@@ -238,6 +253,14 @@ def _evidence(catalog: Catalog, field: str, figure: Figure, unit: str) -> Eviden
 
 def _model_evidence(catalog: Catalog, card: ModelCard) -> Iterator[Evidence]:
     return (_evidence(catalog, field, figure, _unit(field)) for field, figure in _model_figures(card))
+
+
+def _task_evidence(catalog: Catalog, card: ModelCard) -> Iterator[TaskEvidence]:
+    shares = by_task(catalog, [card.id], TASKS).shares[:, 0].tolist()
+    for task, quality in zip(TASKS, shares, strict=True):
+        figures = [_evidence(catalog, "", figure, "") for figure in quality_figures(card, task)]
+        sources = dict.fromkeys(f"{one.source} {one.date}".rstrip() for one in figures)
+        yield TaskEvidence(task, quality, round(stated_share(card, task), 6), tuple(sources))
 
 
 def _offer_evidence(catalog: Catalog, card: ModelCard, offer: Offer) -> Iterator[Evidence]:

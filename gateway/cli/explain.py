@@ -115,8 +115,8 @@ def offline(config: Path | None, prompt: str, model: str, everything: bool) -> D
     )
 
 
-def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
-    """Print the decision."""
+def show(decision: DecisionRecord, limit: int, as_json: bool, with_grounds: bool = False) -> None:
+    """Print the decision; with_grounds: and what each figure rests on."""
     if as_json:
         print_json(decision)
         return
@@ -135,6 +135,8 @@ def show(decision: DecisionRecord, limit: int, as_json: bool) -> None:
             f"explored: nobody has asked the winner of late, and routers.{decision.router}.explore lets some find out\n"
         )
     print_candidates(decision, limit)
+    if with_grounds:
+        print_grounds(decision, limit)
     print_session(decision)
     print_flips(decision)
     print_tipping(decision)
@@ -161,6 +163,19 @@ def print_candidates(decision: DecisionRecord, limit: int) -> None:
     legend = "each cell: the figure (before it was measured here) and what it adds; ~ an estimate, ! a last resort"
     more = len(decision.candidates) - limit
     note(f"{legend}{f'; {more} more with --limit' if more > 0 else ''}")
+
+
+def print_grounds(decision: DecisionRecord, limit: int) -> None:
+    """What the figures of each candidate rest on, and which share of each is not a stand-in."""
+    names = [dimension.name for dimension in DIMENSIONS]
+    table = Table([Column("target"), *map(Column, names), Column("sources", 1)])
+    for one in decision.candidates[:limit]:
+        cells = [f"{one.grounds[name].basis} {one.grounds[name].confidence:.2f}" for name in names]
+        sources = dict.fromkeys(source for name in names for source in one.grounds[name].sources)
+        table.add(one.target, *cells, ", ".join(sources))
+    say("")
+    table.print()
+    note("what most of each figure rests on, and the share of it that is neither borrowed nor assumed")
 
 
 def heading(decision: DecisionRecord, name: str) -> str:

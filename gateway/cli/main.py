@@ -152,9 +152,18 @@ def init(file: Path, force: bool) -> None:
 )
 @click.option("--key", envvar="STEELYARD_API_KEY", show_envvar=True, default="", help="your key at that server")
 @click.option("--limit", type=click.IntRange(1), default=12, show_default=True, help="candidates to show")
+@click.option("--grounds", is_flag=True, help="what each figure rests on, and how surely")
 @JSON
 def explain(
-    config: Path | None, prompt: str, model: str, everything: bool, url: str, key: str, limit: int, as_json: bool
+    config: Path | None,
+    prompt: str,
+    model: str,
+    everything: bool,
+    url: str,
+    key: str,
+    limit: int,
+    grounds: bool,
+    as_json: bool,
 ) -> None:
     """Say which model would answer PROMPT, and why; or explain a past decision by its id (dec_…).
 
@@ -167,7 +176,7 @@ def explain(
         record = explaining.fetch(url, key, prompt)
     else:
         record = explaining.offline(config, prompt, model, everything)
-    explaining.show(record, limit, as_json)
+    explaining.show(record, limit, as_json, grounds)
 
 
 @cli.group()

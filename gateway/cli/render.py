@@ -1,7 +1,7 @@
 """Results as tables for people, or as JSON for programs."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import click
 import msgspec
@@ -23,6 +23,7 @@ CATALOG_COLUMNS = (
     Column("window", 1, is_number=True),
     Column("max output", 2, is_number=True),
     Column("abilities", 3),
+    Column("own scores", 5, is_number=True),
 )
 FIGURE_COLUMNS = (
     Column("figure"),
@@ -85,12 +86,13 @@ def print_catalog(catalog: Catalog, pattern: str, provider: str, as_json: bool) 
     for row in rows:
         prices = map(number, (row.input_usd, row.cached_input_usd, row.output_usd))
         sizes = map(number, (row.context_window, row.max_output_tokens))
-        table.add(row.target, *prices, *sizes, ",".join(row.abilities))
+        table.add(row.target, *prices, *sizes, ",".join(row.abilities), f"{row.quality_stated:.2f}")
     table.print()
     models, providers = len({row.model for row in rows}), len({row.provider for row in rows})
     note(
         f"{counted(len(rows), 'offer')} of {counted(models, 'model')} at {counted(providers, 'provider')}; "
-        f"catalog {catalog.version}, prices per million tokens"
+        f"catalog {catalog.version}, prices per million tokens; "
+        "own scores: the share of a model's quality that is not borrowed from its kin"
     )
 
 
@@ -124,6 +126,13 @@ def print_card(catalog: Catalog, name: str, as_json: bool) -> None:
         return
     say(shown.title, "bold")
     left_out: dict[str, None] = {}
+    if shown.tasks:
+        tasks = Table([Column("task"), Column("quality", is_number=True), Column("rests on")])
+        for task in shown.tasks:
+            tasks.add(task.task, number(task.quality, 3), rests_on(task.stated, task.sources))
+        say("")
+        say("expected at each task", "bold")
+        left_out |= dict.fromkeys(tasks.print_rows())
     for heading, evidence in (("the model", shown.model_figures), *shown.offers.items()):
         table = Table(FIGURE_COLUMNS)
         for one in evidence:
@@ -134,6 +143,14 @@ def print_card(catalog: Catalog, name: str, as_json: bool) -> None:
         say(heading, "bold")
         left_out |= dict.fromkeys(table.print_rows())
     note_left_out(left_out)
+
+
+def rests_on(stated: float, sources: Sequence[str]) -> str:
+    """Which part of a quality is the model's own, and where that comes from."""
+    if not stated:
+        return "borrowed from its kin"
+    told = ", ".join(sources)
+    return told if stated > 0.999 else f"{100 * stated:.0f} % {told}, the rest borrowed from its kin"
 
 
 def print_diff(old: Catalog, new: Catalog, as_json: bool) -> None:

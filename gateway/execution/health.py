@@ -19,6 +19,7 @@ from gateway.execution.breaker import Breaker
 from gateway.execution.concurrency import ConcurrencyLimit
 from gateway.execution.counting import Counting
 from gateway.execution.headroom import Headroom
+from gateway.execution.hearsay import Hearsay
 from gateway.execution.load import loads
 from gateway.providers.faults import RULES, Fault, FaultKind, Scope
 
@@ -68,6 +69,7 @@ class Health:
         self._next_key: dict[str, int] = {}
         self.headroom = Headroom()
         self.counting = Counting()
+        self.hearsay = Hearsay()
         self._column_keys = {
             column: count for name, count in key_counts.items() for column in targets.by_provider.get(name, ())
         }
@@ -84,8 +86,8 @@ class Health:
         self._views: dict[int, LiveFigures] = {}  # by size of the prompt, made when one of that size comes
         self._view_until = -1.0
         self._slowest: dict[tuple[int, int], float] = {}  # by column and size; as of the views
-        self.when_noticed: Callable[[Notice], None] = unheard
         self._late: dict[tuple[int, int], float] = {}  # the same
+        self.when_noticed: Callable[[Notice], None] = unheard
 
     def view(self, now: float, input_tokens: float = 0.0) -> LiveFigures:
         """The arrays that a decision at `now` on a prompt of this size is made with.
@@ -349,6 +351,7 @@ class Health:
             self._counted_at[column] = old._counted_at[before]
             self.headroom.adopt(column, old.headroom, before)
             self.counting.adopt(column, old.counting, before)
+            self.hearsay.adopt(column, old.hearsay, before)
             if before in old._breakers:
                 self._breakers[column] = old._breakers[before]
             for (place, key), cooldown in old._cooling.items():
@@ -369,7 +372,7 @@ class Health:
         self._counted_at[column] = now
 
     def _make_view(self, now: float, size: int) -> LiveFigures:
-        prior = self._targets.prior
+        prior = self.hearsay.over(self._targets.prior, now)
         first_token = read_only(self._first_token.blend(prior.first_token_seconds, size, now))
         per_token = read_only(self._speed.blend(prior.seconds_per_output_token, size, now))
         if self._views:  # what does not depend on the size is the same for all
@@ -377,7 +380,8 @@ class Health:
             return other._replace(first_token_seconds=first_token, seconds_per_output_token=per_token)
         successes, calls, counted_at = map(np.frombuffer, (self._successes, self._calls, self._counted_at))
         kept = 0.5 ** ((now - counted_at) / SUCCESS_HALF_LIFE_SECONDS)
-        availability = (successes * kept + PRIOR_CALLS * prior.availability) / (calls * kept + PRIOR_CALLS)
+        expected = prior.availability.astype(np.float64)  # or a target that nobody has asked would move by a rounding
+        availability = (successes * kept + PRIOR_CALLS * expected) / (calls * kept + PRIOR_CALLS)
         for column, factor in self.headroom.factors(self._column_keys, now).items():
             availability[column] *= factor
         return LiveFigures(

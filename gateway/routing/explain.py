@@ -22,6 +22,7 @@ from gateway.routing.eligibility import (
     why_excluded,
 )
 from gateway.routing.flips import Flip, Tipping, flips, tipping_points
+from gateway.routing.grounds import Grounds, grounds
 from gateway.routing.plan import Candidate, Decision, ranked
 from gateway.routing.policy import Policy
 from gateway.settings.schema import Anchors
@@ -67,6 +68,7 @@ class CandidateRecord(Struct, frozen=True):
     load: float  # requests under way / those that its provider takes at once
     recent_calls: float  # that ended in the last minutes, with a half-life of five
     dimensions: dict[str, Share]
+    grounds: dict[str, Grounds]  # dimension -> what its figure rests on
     prior: dict[
         str, float
     ] = {}  # dimension -> its figure before anything was measured or learned, where it was another
@@ -305,6 +307,7 @@ def _candidate_record(rank: int, candidate: Candidate, case: Case, before: F32) 
         load=significant(case.live.load.item(candidate.column)),
         recent_calls=significant(case.live.calls.item(candidate.column)),
         dimensions=_shares(parts, policy.weights, _guessed(case.targets, case.live, candidate.column)),
+        grounds=grounds(case, candidate.column),
         prior=_priors(case, before, parts, candidate.column),
     )
 

@@ -222,6 +222,11 @@ class CatalogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     refresh: Annotated[bool, said("pull the public sources in the background")] = True
     refresh_hours: Annotated[Positive, said("between two refreshes, give or take a fifth")] = 6.0
     sources: Annotated[dict[str, str], said("source name -> URL, to override where a feed is read from")] = {}
+    live_feed: Annotated[
+        Literal["none", "openrouter"],
+        said("who is asked how fast and available each model's hosts are; with the key of that provider"),
+    ] = "none"
+    live_feed_seconds: Annotated[Positive, said("between two questions to it, each about one model")] = 2.0
     path: Annotated[str, said("where the refreshed catalog is kept")] = ".steelyard/catalog.json"
     grid_g_per_kwh: Annotated[
         dict[str, Amount], said("ISO-3 country -> gCO2e per kWh of its electricity, before the bundled figures")
@@ -243,8 +248,8 @@ class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
     implicit: Annotated[
         bool,
         said(
-            "learn as well from turns that were asked again, from answers that were cut short or refused, and from tool "
-            "calls whose arguments are no JSON object"
+            "learn as well from turns that were asked again, from answers that were cut short or refused, and from "
+            "tool calls whose arguments are no JSON object"
         ),
     ] = False
     path: Annotated[str, said("folder of the learned weights")] = ".steelyard/weights"

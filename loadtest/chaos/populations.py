@@ -309,6 +309,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Size(at_once=10, seconds=6),
         Size(at_once=50, seconds=60),
         capacity,
+        note="Both rates are the machine's as well: in 17 runs on 2026-11-23 the share was between 85 and 97 %.",
     ),
     Scenario(
         "F11-F16",

@@ -160,3 +160,18 @@ def test_the_list_can_be_narrowed(catalog: Catalog) -> None:
 def test_a_catalog_does_not_differ_from_itself(catalog: Catalog) -> None:
     same = diff(catalog, catalog)
     assert (same.added, same.removed, same.changed) == ((), (), ())
+
+
+def test_what_a_quality_rests_on_is_told_for_each_task(catalog: Catalog) -> None:
+    measured, unknown = show(catalog, "openai/gpt-oss-120b"), show(catalog, "moonshotai/kimi-k2.6")
+    assert measured is not None
+    assert unknown is not None
+    assert {(one.stated, bool(one.sources)) for one in measured.tasks} == {(1.0, True)}
+    partly = {one.task: one for one in unknown.tasks}
+    assert partly["code_editing"].stated == pytest.approx(0.6)
+    assert partly["code_editing"].sources == ("livebench 2026-01-08",)
+    assert partly["mathematics"].stated == 1.0
+    assert all(0 < one.quality < 1 for one in unknown.tasks)
+    borrowing = [row for row in list_rows(catalog) if row.quality_stated == 0.0]
+    assert borrowing
+    assert all(not catalog.models[row.model].quality or catalog.models[row.model].embeds for row in borrowing)

@@ -23,3 +23,13 @@ def test_an_explored_winner_is_told_as_one(explore: float, is_told: bool, capsys
 )
 def test_where_a_figure_tips_is_told_in_as_many_digits_as_it_takes(one: Tipping, told: str) -> None:
     assert change(one) == told
+
+
+def test_what_figures_rest_on_is_shown_when_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = record(decided(live(calls={ACME: 15.0}), 0.0))
+    show(shown, 5, as_json=False, with_grounds=True)
+    out = capsys.readouterr().out
+    assert "measured 0.83" in out
+    assert "assumed 0.43" in out
+    show(shown, 5, as_json=False)
+    assert "measured 0.83" not in capsys.readouterr().out

@@ -33,7 +33,7 @@ def test_nothing_is_corrected_before_anything_was_counted() -> None:
 def test_both_sides_are_corrected_and_hidden_reasoning_is_left_out() -> None:
     counting = learned(Usage(150, output_tokens=180, reasoning_tokens=120), Usage(100, output_tokens=80))
     found = counting.corrected(0, Usage(1_000, output_tokens=1_000, estimated=True))
-    assert (found.input_tokens, found.output_tokens) == (pytest.approx(1_500, rel=0.01), pytest.approx(750, rel=0.01))
+    assert [found.input_tokens, found.output_tokens] == pytest.approx([1_500, 750], rel=0.01)
     assert found.estimated
     assert counting.corrected(1, Usage(1_000)) == Usage(1_000), "of another target nothing is known"
 

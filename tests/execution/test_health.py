@@ -3,7 +3,9 @@
 import math
 import random
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from gateway.catalog.card import Catalog, ModelCard, Offer
 from gateway.catalog.columns import Targets, build_targets
@@ -123,6 +125,15 @@ def test_availability_follows_outcomes_and_returns_to_what_was_expected() -> Non
 def test_each_target_begins_with_the_availability_that_is_expected_of_it() -> None:
     health = Health(targets_of("a/one@cloud", "a/two@cloud", retired="a/two@cloud"))
     assert health.view(NOW).availability.tolist() == pytest.approx([0.99, 0.25])
+
+
+def test_a_target_that_nobody_has_asked_stays_exactly_what_was_expected() -> None:
+    targets = targets_of("a/one@cloud", "a/two@cloud", "a/two@other")
+    rng = random.Random(1)
+    drawn = np.array([[rng.random() for _ in targets.ids] for _ in range(1_000)], np.float32)
+    for availability in drawn:
+        health = Health(replace(targets, prior=targets.prior._replace(availability=availability)))
+        assert health.view(NOW).availability.tolist() == availability.tolist()
 
 
 def test_latency_moves_from_the_expectation_to_what_answers_show() -> None:

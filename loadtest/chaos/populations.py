@@ -249,7 +249,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "F80",
         "5 % of the calls fail, at each of four accounts at two providers",
-        Size(requests=5_000, at_once=16),
+        Size(requests=15_000, at_once=16),
         Size(requests=100_000, at_once=32),
         some_random_failures,
         in_short=True,
@@ -257,7 +257,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "F80",
         "30 % of the calls fail, at each of four accounts at two providers",
-        Size(requests=5_000, at_once=16),
+        Size(requests=15_000, at_once=16),
         Size(requests=100_000, at_once=32),
         many_random_failures,
     ),

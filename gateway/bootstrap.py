@@ -54,6 +54,7 @@ from gateway.server.listen import netloc, open_shared, open_sockets
 from gateway.server.lockdown import lock_down, refuse_root
 from gateway.server.memory import open_descriptors, resident_bytes
 from gateway.server.protocol import SteelyardProtocol
+from gateway.server.shadow_calls import idle_judge
 from gateway.server.sharing import catch_up, share
 from gateway.server.state import State
 from gateway.settings.load import LoadedSettings, load_file, load_text
@@ -159,7 +160,11 @@ def compile_snapshot(
         chat=chat,
         embeddings=embeddings,
         describe=partial(describe, correction=correction_of(learned)) if settings.learning.enabled else describe,
-        warnings=(*idle_patterns(chat, embeddings), *idle_feed(settings, resolution.absent)),
+        warnings=(
+            *idle_patterns(chat, embeddings),
+            *idle_feed(settings, resolution.absent),
+            *idle_judge(settings, chat),
+        ),
     )
 
 
@@ -306,6 +311,7 @@ class House:
         snapshot = await asyncio.to_thread(self._compile, settings, catalog or self.catalog)
         self.settings, self.catalog = settings, catalog or self.catalog
         self.live.swap(snapshot)
+        warn(snapshot)
         log.info("reloaded: generation %d, catalog %s", self.live.generation, self.catalog.version)
         logs.set_level(settings.server.log)
 
@@ -324,6 +330,12 @@ class House:
     def _compile(self, settings: Settings, catalog: Catalog) -> Snapshot:
         ports = None if resolve(settings, self._environ).live else self._ports  # made-up answers only for want of real
         return compile_snapshot(settings, catalog, self._environ, ports)
+
+
+def warn(snapshot: Snapshot) -> None:
+    """Log what the settings say to no effect."""
+    for warning in snapshot.warnings:
+        log.warning("%s", warning)
 
 
 AT_START = ("log_format", "workers", "worker_silence_seconds", "max_connections", "max_connections_per_address")
@@ -391,6 +403,7 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         else:
             simulator_ports = place.simulator_ports
         await house.open(simulator_ports)
+        warn(house.live.current)
         stack.callback(log.info, "stopped")
         ledger = SqliteLedger(Path(settings.ledger.path))
         journal = Journal(Path(settings.ledger.journal))
@@ -405,11 +418,12 @@ async def serve(options: Options, announce: Callable[[Running], None]) -> None:
         neighbours = Neighbours() if place is None else Neighbours(place.number, place.count)
         tally = Tally()
         state = State(house.live, transport, [journal.append, tally.count, logs.log_request], neighbours)
+        stack.push_async_callback(state.shadows.close)
         share(state)
         watch = LoopWatch()
         watch.start()
         stack.callback(watch.stop)
-        metrics = Metrics(tally, readings(state, journal, watch))
+        metrics = Metrics(tally, readings(state, journal, watch), state.shadows.outcomes)
         app = make_app(state, ledger, is_loopback(host), metrics.figures, house.path)
         server = Server(server_config(app, settings.server, neighbours.count), state)
         if warning and neighbours.number == 0:
@@ -458,6 +472,7 @@ def readings(state: State, journal: Journal, watch: LoopWatch) -> Mapping[str, C
         "steelyard_journal_failures_total": lambda: journal.failures,
         "steelyard_journal_spilled": lambda: journal.spilled,
         "steelyard_journal_lost_total": lambda: journal.lost,
+        "steelyard_shadow_spent_usd": lambda: state.shadows.spent_usd,
         "process_resident_memory_bytes": resident_bytes,
         "process_open_fds": open_descriptors,
     }

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.accounting.sqlite_ledger import migrate, unavailable
+from gateway.settings.names import SHADOW
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -31,7 +32,7 @@ LABELLED = """
 """
 ANSWERED = """
     SELECT time, model, task, key, session, json FROM receipt JOIN detail USING (number)
-    WHERE time >= ? AND outcome = 'ok' ORDER BY time DESC LIMIT ?
+    WHERE time >= ? AND outcome = 'ok' AND key != ? ORDER BY time DESC LIMIT ?
 """
 
 
@@ -121,9 +122,9 @@ class FeedbackBook:
             ]
 
     def answered(self, since: float, limit: int) -> list[Answered]:
-        """The latest good answers since then, newest first."""
+        """The latest good answers since then that somebody has asked for, newest first."""
         with self._open() as connection:
-            return [answered_of(row) for row in connection.execute(ANSWERED, (since, limit))]
+            return [answered_of(row) for row in connection.execute(ANSWERED, (since, SHADOW, limit))]
 
     @contextmanager
     def _open(self) -> Iterator["Connection"]:

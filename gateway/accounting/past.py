@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.accounting.sqlite_ledger import has_schema, unavailable
+from gateway.settings.names import SHADOW
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -18,7 +19,7 @@ PAST = """
     WHERE time >= :since AND time < :until AND router = :router AND (:key IS NULL OR key = :key)
     ORDER BY time DESC LIMIT :limit
 """
-ROUTERS = "SELECT DISTINCT router FROM receipt WHERE time >= :since AND router != ''"
+ROUTERS = "SELECT DISTINCT router FROM receipt WHERE time >= :since AND router != '' AND key != :nobody"
 
 
 class PastUsage(Struct, frozen=True, gc=False):
@@ -69,7 +70,8 @@ def past_requests(
 
 def routers_of(path: Path, since: float) -> list[str]:
     """Routers that have decided anything since then."""
-    return sorted(name for connection in reading(path) for (name,) in connection.execute(ROUTERS, {"since": since}))
+    asked = {"since": since, "nobody": SHADOW}
+    return sorted(name for connection in reading(path) for (name,) in connection.execute(ROUTERS, asked))
 
 
 def reading(path: Path) -> Iterator["Connection"]:

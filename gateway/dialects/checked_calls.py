@@ -3,13 +3,9 @@
 Looked at once, when the answer is over, in the caller's own format; of a stream only what came since a call began.
 """
 
-from collections.abc import Iterable
-
 from gateway.dialects.arguments import as_object
-from gateway.dialects.formats import OUTBOUND
-from gateway.dialects.gathering import Gathering
-from gateway.wire.conversation import Part, ToolCall
-from gateway.wire.delta import Delta
+from gateway.dialects.told import answer_in
+from gateway.wire.conversation import Answer, Part, ToolCall
 
 MOST_BYTES = 65_536  # longer ones are taken for good; to read so much takes some 2 ms
 
@@ -29,23 +25,18 @@ class CallsOfStream:
 
     def is_malformed(self) -> bool:
         """Whether the arguments of any call are no object. What ends the stream holds none of them."""
-        if not self._pieces or self._room < 0 or self._name not in OUTBOUND:
+        if not self._pieces or self._room < 0:
             return False
-        reader = OUTBOUND[self._name].stream_reader()
-        return is_any_malformed([*reader.feed(b"".join(self._pieces)), *reader.end()])
+        return is_any_malformed(answer_in(b"".join(self._pieces), self._name, is_stream=True))
 
 
 def is_malformed_in(body: bytes, name: str) -> bool:
     """Whether any call of a whole answer cannot be read."""
-    if len(body) > MOST_BYTES or name not in OUTBOUND:
-        return False
-    return is_any_malformed(OUTBOUND[name].read_answer(body))
+    return len(body) <= MOST_BYTES and is_any_malformed(answer_in(body, name, is_stream=False))
 
 
-def is_any_malformed(deltas: Iterable[Delta]) -> bool:
-    gathering = Gathering()
-    gathering.take(deltas)
-    return any(is_unusable(part) for choice in gathering.answer().choices for part in choice.parts)
+def is_any_malformed(answer: Answer | None) -> bool:
+    return answer is not None and any(is_unusable(part) for choice in answer.choices for part in choice.parts)
 
 
 def is_unusable(part: Part) -> bool:

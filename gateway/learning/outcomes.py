@@ -1,7 +1,7 @@
 """Outcomes from the ledger: what was said of answers, and what conversations say without a word."""
 
 from core.predictor import TASKS
-from gateway.accounting.feedback import FeedbackBook
+from gateway.accounting.feedback import CALLER, FeedbackBook, Judged
 from gateway.catalog.card import Catalog
 from gateway.catalog.quality import by_task
 from gateway.learning.fit import Outcome
@@ -15,7 +15,7 @@ CONVERSATION = "conversation"
 
 def outcomes_of(book: FeedbackBook, catalog: Catalog, since: float, *, implicit: bool) -> list[Outcome]:
     """All since then (Unix seconds) of models and tasks that are known. Raises LedgerUnavailable."""
-    found = [(one.time, one.model, one.task, f"{one.origin}:{one.key}", one.score, 1.0) for one in book.judged(since)]
+    found = [(one.time, one.model, one.task, source_of(one), one.score, 1.0) for one in book.judged(since)]
     if implicit:
         found += [
             (one.time, one.model, one.task, CONVERSATION, score, IMPLICIT_WEIGHT)
@@ -29,3 +29,8 @@ def outcomes_of(book: FeedbackBook, catalog: Catalog, since: float, *, implicit:
         for time, model, task, source, score, weight in found
         if model in column and task in row
     ]
+
+
+def source_of(judged: Judged) -> str:
+    """Who judges: a caller's key, or a judge, who is one and the same whoever had asked."""
+    return f"{CALLER}:{judged.key}" if judged.origin == CALLER else judged.origin

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -180,6 +181,22 @@ def preferring(decision: Decision, columns: frozenset[int]) -> Decision:
     return settled(replace(decision, plan=plan, preferred=columns))
 
 
+def among(decision: Decision, columns: Collection[int]) -> Decision:
+    """The request decided again with figures of the same moment, as if there were no other targets than these.
+
+    Raises NothingEligible.
+    """
+    fits = np.zeros(len(decision.targets.ids), np.uint8)
+    fits[list(columns)] = 1
+    selection = narrowed_to(decision.selection, fits)
+    return make_plan(selection, decision.profile, decision.targets, decision.scorer, decision.live, decision.pick)
+
+
+def narrowed_to(selection: Selection, fits: NDArray[Any]) -> Selection:
+    """fits: [n] 0 or 1, or False or True; what is 0 is not allowed in any leg."""
+    return replace(selection, legs=tuple(replace(leg, allowed=leg.allowed * fits) for leg in selection.legs))
+
+
 def replan(decision: Decision, failed: Collection[str], window: float) -> list[Candidate]:
     """The candidates anew, once some attempts have failed: with figures of the same moment, in an order of its own.
 
@@ -208,9 +225,8 @@ def replan(decision: Decision, failed: Collection[str], window: float) -> list[C
 
 def _narrowed(decision: Decision, fits: NDArray[np.bool_]) -> tuple[Candidate, ...]:
     """The first candidates among the columns that fit."""
-    legs = tuple(replace(leg, allowed=leg.allowed * fits) for leg in decision.selection.legs)
     count = decision.policy.settings.fallback.max_attempts + SPARE
-    selection = replace(decision.selection, legs=legs)
+    selection = narrowed_to(decision.selection, fits)
     profile, targets, scorer = decision.profile, decision.targets, decision.scorer
     return ranked(selection, profile, targets, scorer, decision.live, decision.pick, count).candidates
 

@@ -48,6 +48,7 @@ from gateway.server.replays import (
 )
 from gateway.server.replies import Headers, retry_headers, send_json, start_stream
 from gateway.server.sessions import session_of
+from gateway.server.shadow_calls import Sample
 from gateway.server.state import State
 from gateway.server.understanding import Describe, Parse, understand
 from gateway.wire.prompt import Prompt
@@ -128,6 +129,7 @@ class Exchange:
         self.messages: list[Message] = []  # what went to the caller of such a request
         self.is_answered = False
         self.thread: Thread | None = None  # the conversation that the request continues
+        self.sample: Sample | None = None  # for a shadow evaluation
 
     async def serve(self, receive: Receive) -> None:
         """From the body to the last byte of the answer; raises what the caller must be told instead."""
@@ -145,6 +147,9 @@ class Exchange:
                 await self.prepare(body)
             prompt, profile = await understand(self.completed(body), self.parse, self.describe)
             errand = self.errand = self.decide(prompt, profile, caller.may_use)
+            if state.shadows.share and self.market is self.snapshot.chat:
+                self.sample = state.shadows.sample(self.snapshot, errand)
+                self.send = self.send if self.sample is None else self.sample.copying(self.send)
             self.hear_when_caller_leaves()
             answer = await carry(errand)
             await (self.reply_stream(errand, answer) if isinstance(answer, Begun) else self.reply(errand, answer))
@@ -154,6 +159,8 @@ class Exchange:
             if self.claim is not None:
                 is_whole = self.is_answered and not self.messages[-1].get("more_body", True)
                 state.replays.settle(self.claim, self.messages if is_whole else [])
+            if self.sample is not None:
+                state.shadows.answered(self.sample)
             self.stop_listening()
             state.gate.leave()
 
@@ -283,7 +290,9 @@ class Exchange:
         return learning.implicit and learning.enabled and errand.prompt.tool_count > 0
 
     def remember(self, errand: Errand, answer: Whole | Begun, spent: Spent) -> None:
-        """Note for the next turn of the conversation who has answered this one."""
+        """Note who has answered, for the next turn of the conversation, and for a judge."""
+        if self.sample is not None and not errand.earlier:
+            self.sample.column = answer.call.column
         if self.thread is not None:
             line = errand.lines[answer.call.column]
             ratio = float(errand.decision.targets.matrix.token_ratio[line.column])

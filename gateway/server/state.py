@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil
+from pathlib import Path
 
 from gateway.accounting.receipt import Receipt
 from gateway.counters.neighbours import Neighbours
@@ -16,9 +17,11 @@ from gateway.server.ids import Ids
 from gateway.server.limits import Gate
 from gateway.server.memory import stated_limit
 from gateway.server.replays import REPLAY, Replays
+from gateway.server.shadow import Shadows
 from gateway.settings.schema import ServerSettings
 from gateway.transport.send import Transport
 
+CALM = 0.5  # share of the requests that may be in flight
 MOST_REPLAYS = 10_000
 MOST_REPLAYED_BYTES = 64 * 2**20
 
@@ -47,6 +50,9 @@ class State:
         self.gate = Gate(0)
         self.callers = Callers(live.current.settings.keys)
         self.is_ready = True
+        draws_for = self.neighbours.count if self.neighbours.number == 0 else 0
+        place = Path(live.current.settings.ledger.path)
+        self.shadows = Shadows(place, self.record, self._is_calm, draws_for)
         self._sinks = tuple(sinks)
         self._follow(live.current)
         live.on_swap(self._follow)
@@ -62,6 +68,11 @@ class State:
         self.gate.max_in_flight = ceil(server.max_in_flight / workers)
         self.gate.max_memory_bytes = memory_limit(server) // workers
         self.callers = Callers(snapshot.settings.keys)
+        self.shadows.follow(snapshot)
+
+    def _is_calm(self) -> bool:
+        """Whether there is room for more than what callers ask for."""
+        return self.is_ready and self.gate.in_flight <= CALM * self.gate.max_in_flight
 
 
 def memory_limit(settings: ServerSettings) -> int:

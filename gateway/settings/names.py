@@ -1,8 +1,11 @@
-"""Names that were meant."""
+"""Names that were meant, and names that are ours."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
+# In place of a caller's key, and of a router, in receipts of calls that no caller has asked for. No router can be named
+# so, no key may be.
+SHADOW, JUDGE = "(shadow)", "(judge)"
 MAX_LISTED = 12
 MAX_COMPARED = 100  # characters; difflib's time grows with their square
 

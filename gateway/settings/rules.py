@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from core.dimensions import DIMENSIONS, INDEX
 from gateway.settings.finding import Mistake, Path
-from gateway.settings.names import nearest
+from gateway.settings.names import SHADOW, nearest
 from gateway.settings.provider_rules import COUNTRY, provider_rules, url_rules
 from gateway.settings.schema import Anchors, CallerKey, RouterSettings, Settings, Worth
 from gateway.settings.shown import number, quoted
@@ -26,6 +26,7 @@ def broken_rules(settings: Settings, environ: Mapping[str, str], known_providers
     yield from name_rules(settings, known_providers)
     for name, provider in settings.providers.items():
         yield from provider_rules(("providers", name), name, provider, environ, known_providers)
+    yield from shadow_rules(settings)
     yield from upkeep_rules(settings)
 
 
@@ -49,7 +50,10 @@ def key_rules(settings: Settings) -> Iterator[Mistake]:
     for place, key in enumerate(settings.keys):
         path: Path = ("keys", place)
         yield from digest_rules((*path, "sha256"), key, digests.setdefault(key.sha256.lower(), place), place)
-        if not key.name.strip():
+        if key.name == SHADOW:
+            told = f"is {quoted(SHADOW)}, which stands for shadow evaluations in the ledger; take another"
+            yield Mistake((*path, "name"), told)
+        elif not key.name.strip():
             yield Mistake((*path, "name"), "is empty; a name for the ledger is expected")
         elif names.setdefault(key.name, place) != place:
             yield Mistake((*path, "name"), f"is {quoted(key.name)}, like that of keys[{names[key.name]}]; take another")
@@ -128,6 +132,22 @@ def name_rules(settings: Settings, known_providers: Collection[str]) -> Iterator
         elif "@" in target and provider not in providers:
             message = f"is {quoted(target)}, whose provider is not known; {nearest(provider, providers)}"
             yield Mistake(path, message, given=("providers",))
+
+
+def shadow_rules(settings: Settings) -> Iterator[Mistake]:
+    shadow, path = settings.learning.shadow, ("learning", "shadow")
+    routers = {*PRESET_NAMES, *settings.routers}
+    for place, router in enumerate(shadow.routers):
+        if router not in routers:
+            message = f"is {quoted(router)}, which is no router; {nearest(router, routers)}"
+            yield Mistake((*path, "routers", place), message, given=("routers",))
+    if not shadow.share:
+        return
+    if not settings.learning.enabled:
+        told = "is above 0, but learning.enabled is false, so that nobody would learn from it; set that to true"
+        yield Mistake((*path, "share"), told, given=("learning", "enabled"))
+    if not shadow.judge.strip():
+        yield Mistake((*path, "share"), "is above 0, but there is no judge; name a model in learning.shadow.judge")
 
 
 def upkeep_rules(settings: Settings) -> Iterator[Mistake]:

@@ -241,6 +241,19 @@ class LedgerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: Annotated[int, said("older receipts are deleted; 0 keeps all", ge=0)] = 90
 
 
+class ShadowSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Shadow evaluation: some requests are answered by a second model as well, and a judge compares the answers."""
+
+    share: Annotated[Share, said("of the requests; 0 switches it off")] = 0.0
+    judge: Annotated[str, said("who compares: a model, a target, or a router; it has to write JSON by a schema")] = ""
+    budget_usd_per_day: Annotated[
+        Amount, said("for second answers and judgements together; a day begins at 0:00 UTC")
+    ] = 1.0
+    routers: Annotated[
+        tuple[str, ...], said("those whose requests may go to a second model and the judge; empty: all")
+    ] = ()
+
+
 class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is learned from this deployment's own outcomes; no text is ever kept for it."""
 
@@ -252,6 +265,9 @@ class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "tool calls whose arguments are no JSON object"
         ),
     ] = False
+    shadow: Annotated[
+        ShadowSettings, said("let a judge compare some answers with those of a second model, under a budget")
+    ] = ShadowSettings()
     path: Annotated[str, said("folder of the learned weights")] = ".steelyard/weights"
 
 

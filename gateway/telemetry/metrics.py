@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from gateway.accounting.receipt import Receipt
+from gateway.settings.names import SHADOW
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,10 +30,16 @@ ATTEMPTS = Family(
     "steelyard_attempts_total", "counter", ("provider", "outcome"), "Tries of a provider, by how they ended."
 )
 FAULTS = Family("steelyard_faults_total", "counter", ("kind",), "Faults of providers, by kind.")
+SHADOWS = Family(
+    "steelyard_shadow_evaluations_total", "counter", ("outcome",), "Requests drawn to be judged, by what came of it."
+)
 
 
 class Tally:
-    """Counts finished receipts; a sink. Requests that were refused before a receipt was made are not among them."""
+    """Counts finished receipts; a sink. Requests that were refused before a receipt was made are not among them.
+
+    Of calls that no caller has asked for, such as a judge's, only the attempts are counted.
+    """
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, ...]] = Counter()
@@ -41,7 +48,8 @@ class Tally:
 
     def count(self, receipt: Receipt) -> None:
         """Take one receipt in."""
-        self.requests[(receipt.outcome,)] += 1
+        if receipt.key != SHADOW:
+            self.requests[(receipt.outcome,)] += 1
         for attempt in receipt.attempts:
             self.attempts[attempt.target.rpartition("@")[2], attempt.outcome] += 1
             if attempt.fault:
@@ -59,11 +67,12 @@ GAUGES = {
         Family("steelyard_journal_failures_total", "counter", (), "Writes of the journal that failed."),
         Family("steelyard_journal_spilled", "gauge", (), "Receipts that wait in memory for the disk."),
         Family("steelyard_journal_lost_total", "counter", (), "Receipts that found no room to wait in."),
+        Family("steelyard_shadow_spent_usd", "gauge", (), "Spent today on shadow evaluations by this process."),
         Family("process_resident_memory_bytes", "gauge", (), "Memory that the process holds."),
         Family("process_open_fds", "gauge", (), "File descriptors that the process has open."),
     )
 }
-FAMILIES = (REQUESTS, ATTEMPTS, FAULTS, *GAUGES.values())
+FAMILIES = (REQUESTS, ATTEMPTS, FAULTS, SHADOWS, *GAUGES.values())
 
 
 Figures = dict[str, list[tuple[tuple[str, ...], float]]]  # by name of the family: label values, number
@@ -72,16 +81,25 @@ Figures = dict[str, list[tuple[tuple[str, ...], float]]]  # by name of the famil
 class Metrics:
     """All figures of the process. readings: one for each of GAUGES, asked when somebody looks."""
 
-    def __init__(self, tally: Tally, readings: Mapping[str, Callable[[], float]]) -> None:
+    def __init__(
+        self, tally: Tally, readings: Mapping[str, Callable[[], float]], shadows: Counter[tuple[str, ...]]
+    ) -> None:
+        """shadows: outcome -> number of shadow evaluations."""
         if readings.keys() != GAUGES.keys():
             raise ValueError(f"no such metrics, or without a reading: {sorted(readings.keys() ^ GAUGES.keys())}")
         self._tally = tally
         self._readings = readings
+        self._shadows = shadows
 
     def figures(self) -> Figures:
         """Those of this moment."""
         tally = self._tally
-        counted = {REQUESTS.name: tally.requests, ATTEMPTS.name: tally.attempts, FAULTS.name: tally.faults}
+        counted = {
+            REQUESTS.name: tally.requests,
+            ATTEMPTS.name: tally.attempts,
+            FAULTS.name: tally.faults,
+            SHADOWS.name: self._shadows,
+        }
         figures: Figures = {name: sorted(samples.items()) for name, samples in counted.items()}
         return figures | {name: [((), reading())] for name, reading in self._readings.items()}
 

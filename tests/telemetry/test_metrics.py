@@ -1,5 +1,7 @@
 """What Prometheus is told: the outcomes of requests, and nothing that a caller wrote."""
 
+from collections import Counter
+
 import pytest
 
 from gateway.telemetry.metrics import GAUGES, REQUESTS, Figures, Metrics, Tally, text_of, written
@@ -24,7 +26,7 @@ def test_samples_are_written_as_the_format_wants_it_with_the_worker_where_there_
 
 def test_a_reading_that_is_missing_is_named() -> None:
     with pytest.raises(ValueError, match="process_open_fds"):
-        Metrics(Tally(), {name: float for name in GAUGES if name != "process_open_fds"})
+        Metrics(Tally(), {name: float for name in GAUGES if name != "process_open_fds"}, Counter())
 
 
 def test_a_running_server_tells_what_it_did(keyless: Gateway) -> None:

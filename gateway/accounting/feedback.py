@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 CALLER = "caller"  # who said it: whoever had asked
+OF_SHADOW = "-shadow"  # behind a decision's id: that of another model's answer to the same request
 
 INSERT = """
     INSERT INTO feedback (decision, origin, time, score, task) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (decision, origin) DO UPDATE SET time = excluded.time, score = excluded.score, task = excluded.task
 """
 JUDGED = """
-    SELECT receipt.time, model, CASE feedback.task WHEN '' THEN receipt.task ELSE feedback.task END, origin, score, key
+    SELECT receipt.time, model, CASE feedback.task WHEN '' THEN receipt.task ELSE feedback.task END, origin, score, key,
+        decision
     FROM feedback JOIN receipt ON receipt.id = decision
     WHERE receipt.time >= ? AND model != '' ORDER BY receipt.time
 """
@@ -55,6 +57,7 @@ class Judged(Struct, frozen=True, array_like=True):
     origin: str
     score: float
     key: str  # of whoever had asked
+    decision: str
 
 
 class AnswerDetail(Struct, frozen=True):

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.accounting.feedback import OF_SHADOW
 from gateway.catalog.quality import stated_share
 from gateway.dialects.codec import Asked, Identity
 from gateway.dialects.edits import with_value
@@ -26,7 +27,7 @@ from gateway.wire.ability import Ability
 
 LONGEST_REQUEST = 2**19  # bytes; what is longer costs more than it teaches
 MOST_BYTES = 2**20  # of an answer as its caller gets it, events and all
-OF_SHADOW, OF_JUDGE = "-shadow", "-judge"  # behind the id of the decision that is evaluated
+OF_JUDGE = "-judge"  # behind the id of the decision that is evaluated
 KNOWN_WEIGHT = 0.2  # as often a model is drawn whose quality at the task is all stated, as one that is all guessed
 SHADOW_ATTEMPTS, JUDGE_ATTEMPTS = 1, 2
 

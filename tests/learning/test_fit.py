@@ -61,6 +61,54 @@ def test_a_model_that_is_bad_at_one_task_only_is_worse_there() -> None:
     assert offset(found, "acme/good", "reasoning") < offset(found, "acme/good", "chat") - 0.3
 
 
+LEVELS = {"easy": 2.0, "hard": -2.0}  # log odds by which the requests of a pair are easier than expected
+PAIRS = (("acme/good", "acme/plain", "easy"), ("acme/poor", "acme/last", "hard"))
+
+
+def compared(count: int, better: float, scale: float = 1.0, expected: float = 0.6) -> list[Outcome]:
+    """Two pairs of models that never meet. In each the first is `better` in log odds than the second."""
+    made = []
+    for number in range(count):
+        first, second, level = PAIRS[number % 2]
+        base = np.log(expected / (1 - expected)) + LEVELS[level]
+        share, other = (1 / (1 + np.exp(-(base + shift))) for shift in (better, 0.0))
+        score = (1 + scale * (share - other)) / 2
+        made.append(Outcome(float(number), first, "chat", "judge:x", score, expected, 1.0, second, expected))
+    return made
+
+
+def test_of_two_answers_to_one_request_it_does_not_matter_how_hard_the_request_was() -> None:
+    level = fit(compared(400, 0.0)).offsets
+    assert {model: offset(level, model) for model in level} == pytest.approx(dict.fromkeys(level, 0.0), abs=1e-6)
+    found = fit(compared(400, 1.0)).offsets
+    for first, second, _ in PAIRS:
+        assert offset(found, first) - offset(found, second) > 0.1
+        assert offset(found, first) + offset(found, second) == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0])
+def test_a_judge_who_puts_everything_close_together_makes_nothing_equal(scale: float) -> None:
+    expected = np.linspace(0.3, 0.9, 7)
+    made = [
+        Outcome(0.0, f"m/{a}", "chat", "judge:x", (1 + scale * (one - other)) / 2, one, 1.0, f"m/{b}", other)
+        for a, one in enumerate(expected)
+        for b, other in enumerate(expected)
+        if a != b
+    ] * 20
+    found = fit(made)
+    assert found.scales["judge:x"] == pytest.approx(scale, abs=0.05)
+    assert max(abs(offset(found.offsets, f"m/{number}")) for number in range(7)) < 0.1
+    assert losses(made, found).sum() <= losses(made, fit([])).sum() + 1e-6
+
+
+def test_comparisons_and_judgements_teach_together() -> None:
+    pairs = [Outcome(0.0, "acme/good", "chat", "judge:x", 1.0, 0.6, 1.0, "acme/plain", 0.6)] * 50
+    both = fit(pairs + outcomes(500))
+    alone = fit(outcomes(500))
+    assert offset(both.offsets, "acme/good") > offset(alone.offsets, "acme/good")
+    assert set(both.sources) == {"judge:x", "caller:a"}
+
+
 def test_no_outcomes_teach_nothing() -> None:
     assert fit([]).offsets == {}
     assert losses([], fit([])).size == 0

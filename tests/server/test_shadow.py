@@ -381,7 +381,7 @@ def test_a_running_server_keeps_two_scores_and_no_word(tmp_path: Path) -> None:
     usage = json.loads(steelyard(tmp_path, "usage", "--by", "router", "--json").stdout)
     assert {row["group"]: row["requests"] for row in usage["groups"]} == {"auto": 1, "(shadow)": 1, "(judge)": 1}
     learned = json.loads(steelyard(tmp_path, "learn", "--dry-run", "--json").stdout)
-    assert learned["by_source"] == {"judge:sim/flagship": 2}
+    assert learned["by_source"] == {"judge:sim/flagship": 1}
     files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert "ledger.db" in files
     assert not [name for name, data in files.items() if CANARY.encode() in data]

@@ -5,6 +5,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+NICENESS = 10  # requests come first
 ROOT = Path(__file__).parents[1]  # where `gateway` and `core` are, installed or not
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as parquet
+from msgspec.structs import replace
 from scipy import sparse
 
 from core.tasks import TASKS, TEXT_TASKS
@@ -23,9 +24,9 @@ from core.training.routers import (
     by_dataset,
     by_length,
     by_wording,
-    described,
     folds,
     hull_area,
+    on_length,
     ranked_above,
     recovered,
 )
@@ -71,7 +72,7 @@ def accuracy(gate: str, source: Source) -> None:
     """Mean score of whom a router chooses, cross-validated."""
     chosen = {name: np.zeros(len(source.texts), int) for name in ("wording", "length", "single", "dataset")}
     for train, test, places in splits(source):
-        chosen["wording"][places] = by_wording(described(train), train.scores, described(test)).argmax(axis=1)
+        chosen["wording"][places] = by_wording(train.rows, train.scores, test.rows).argmax(axis=1)
         chosen["length"][places] = by_length(train, test).argmax(axis=1)
         chosen["single"][places] = np.nanmean(train.scores, axis=0).argmax()
         chosen["dataset"][places] = by_dataset(train, test).argmax(axis=1)
@@ -96,7 +97,7 @@ def pair_in_distribution(source: Source) -> None:
     labels = min(GATE_B_LABELS, len(order) // 2)
     train, test = source.part(order[:labels]), source.part(order[labels:])
     gain = train.scores[:, [strong]] - train.scores[:, [weak]]
-    wording = by_wording(described(train), gain, described(test))[:, 0]
+    wording = by_wording(train.rows, gain, test.rows)[:, 0]
     length = by_length(train, test)
     result = (test.scores[:, weak], test.scores[:, strong])
     say_of("B", test, "APGR, random", [np.random.default_rng(SEED).random(len(test.texts)), *result], recovered)
@@ -110,34 +111,39 @@ def cost_and_quality(source: Source) -> None:
     source = source.whole(range(len(source.models)))
     if source.cost is None:
         return
-    expected, expected_cost, length = (np.zeros_like(source.scores) for _ in range(3))
+    expected, length, told = (np.zeros((2, *source.scores.shape)) for _ in range(3))  # quality, and USD
     for train, test, places in splits(source):
-        expected[places] = by_wording(described(train), train.scores, described(test))
-        length[places] = by_length(train, test)
-        expected_cost[places] = np.delete(source.cost, places, axis=0).mean(axis=0)
-    columns = [source.scores, source.cost, expected, length, expected_cost]
+        cost = np.delete(source.cost, places, axis=0)
+        expected[0, places] = by_wording(train.rows, train.scores, test.rows)
+        length[0, places] = by_length(train, test)
+        told[0, places] = by_dataset(train, test)
+        expected[1, places] = np.maximum(by_wording(train.rows, cost, test.rows), 0)
+        length[1, places] = on_length(train, cost, test)
+        told[1, places] = by_dataset(replace(train, scores=cost), test)
+    columns = [source.scores, source.cost, *expected, *length, *told]
     single = [source.scores.mean(axis=0), source.cost.mean(axis=0)]
     say_one("C", source, "quality of the best single model", float(single[0].max()))
     say_one("C", source, "quality of the cheapest model", float(single[0][single[1].argmin()]))
     say_of("C", source, "AIQ, no router", columns, lambda *of: _areas(*of)[0])
     say_of("C", source, "AIQ, wording", columns, lambda *of: _areas(*of)[1])
-    say_of("C", source, "AIQ, oracle", columns, lambda *of: _areas(*of)[3])
+    say_of("C", source, "AIQ, oracle", columns, lambda *of: _areas(*of)[4])
     say_of("C", source, "share of the gap, prompt length alone", columns, lambda *of: _share(_areas(*of), 2))
     say_of("C", source, "**share of the gap, wording**", columns, lambda *of: _share(_areas(*of), 1))
+    say_of("C", source, "share of the gap, oracle per data set", columns, lambda *of: _share(_areas(*of), 3))
 
 
-def _areas(quality: F64, cost: F64, expected: F64, length: F64, expected_cost: F64) -> tuple[float, ...]:
-    """AIQ of no router, of the wording, of length, of the oracle."""
+def _areas(quality: F64, cost: F64, *guesses: F64) -> tuple[float, ...]:
+    """AIQ of no router, of each pair of guesses at quality and cost, of the oracle."""
     means = cost.mean(axis=0)
     none = hull_area(list(zip(means, quality.mean(axis=0), strict=True)), float(means.min()), float(means.max()))
     return none, *(
         area(quality, cost, np.array([(values - price * dues).argmax(axis=1) for price in PRICES]))
-        for values, dues in ((expected, expected_cost), (length, expected_cost), (quality, cost))
+        for values, dues in zip((*guesses[::2], quality), (*guesses[1::2], cost), strict=True)
     )
 
 
 def _share(areas: tuple[float, ...], router: int) -> float:
-    return (areas[router] - areas[0]) / (areas[3] - areas[0])
+    return (areas[router] - areas[0]) / (areas[-1] - areas[0])
 
 
 def tasks(folder: Path) -> None:

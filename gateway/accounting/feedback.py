@@ -14,18 +14,21 @@ from gateway.settings.names import SHADOW
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+NO_SCORE = -1.0  # in the table, whose column takes no NULL
 CALLER = "caller"  # who said it: whoever had asked
 OF_SHADOW = "-shadow"  # behind a decision's id: that of another model's answer to the same request
 
 INSERT = """
     INSERT INTO feedback (decision, origin, time, score, task) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (decision, origin) DO UPDATE SET time = excluded.time, score = excluded.score, task = excluded.task
+    ON CONFLICT (decision, origin) DO UPDATE SET time = excluded.time,
+        score = CASE WHEN excluded.score < 0 THEN score ELSE excluded.score END,
+        task = CASE excluded.task WHEN '' THEN task ELSE excluded.task END
 """
 JUDGED = """
     SELECT receipt.time, model, CASE feedback.task WHEN '' THEN receipt.task ELSE feedback.task END, origin, score, key,
         decision
     FROM feedback JOIN receipt ON receipt.id = decision
-    WHERE receipt.time >= ? AND model != '' ORDER BY receipt.time
+    WHERE receipt.time >= ? AND model != '' AND score >= 0 ORDER BY receipt.time
 """
 LABELLED = """
     SELECT receipt.time, key, origin, feedback.task, json
@@ -39,11 +42,14 @@ ANSWERED = """
 
 
 class Feedback(Struct, frozen=True):
-    """What somebody says of one answer. A later word of the same origin takes the place of an earlier one."""
+    """What somebody says of one answer. A later word of the same origin takes the place of an earlier one.
+
+    What is left out of the later one stays.
+    """
 
     decision: str
     time: float  # Unix seconds
-    score: float  # 0-1: how good the answer was
+    score: float | None  # 0-1: how good the answer was; None: nothing is said of that
     origin: str = CALLER
     task: str = ""  # what was really asked for; "": what was taken for it
 
@@ -106,9 +112,8 @@ class FeedbackBook:
     def add(self, feedback: Feedback) -> None:
         """Keep it; on the disk when this returns."""
         with self._open() as connection:
-            connection.execute(
-                INSERT, (feedback.decision, feedback.origin, feedback.time, feedback.score, feedback.task)
-            )
+            score = NO_SCORE if feedback.score is None else feedback.score
+            connection.execute(INSERT, (feedback.decision, feedback.origin, feedback.time, score, feedback.task))
 
     def judged(self, since: float) -> list[Judged]:
         """Every judgement of an answer that was asked for since then, in the order of the requests. Unix seconds."""

@@ -48,6 +48,7 @@ class Targets(Struct, frozen=True):
     by_provider: dict[str, tuple[int, ...]]
     source_dates: Mapping[str, str] = MappingProxyType({})  # source -> ISO date of what it states
     learned: F32 | None = None  # [tasks, n] what own outcomes have changed in the matrix's quality
+    learned_weights: str = ""  # the version that did so; "" for none
 
 
 def build_targets(

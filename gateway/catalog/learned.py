@@ -76,7 +76,8 @@ def with_learned(targets: Targets, learned: LearnedWeights) -> Targets:
     change = after - before
     for array in (after, change):
         array.flags.writeable = False
-    return replace(targets, matrix=targets.matrix._replace(quality=after), learned=change)
+    matrix = targets.matrix._replace(quality=after)
+    return replace(targets, matrix=matrix, learned=change, learned_weights=learned.name)
 
 
 def moved(share: F32, offset: F32) -> F32:

@@ -11,9 +11,8 @@ import msgspec
 from gateway.catalog import snapshot
 from gateway.catalog.card import Catalog
 from gateway.catalog.refresh import Refresher
+from gateway.child import NICENESS
 from gateway.settings.schema import CatalogSettings
-
-NICENESS = 10  # requests come first
 
 
 def last_good(path: Path) -> Catalog:

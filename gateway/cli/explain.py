@@ -135,6 +135,8 @@ def show(decision: DecisionRecord, limit: int, as_json: bool, with_grounds: bool
             f"explored: nobody has asked the winner of late, and routers.{decision.router}.explore lets some find out\n"
         )
     print_candidates(decision, limit)
+    if decision.learned_weights is not None:
+        say(f"with the learned weights {decision.learned_weights}", "dim")
     if with_grounds:
         print_grounds(decision, limit)
     print_session(decision)

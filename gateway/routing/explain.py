@@ -120,6 +120,7 @@ class DecisionRecord(Struct, frozen=True):
     over_limit: str | None = None  # what the winner is over, where nothing was within the router's limits
     pick: float = 0.0  # the number in [0, 1) that near ties, and what is explored, were drawn with
     explored: bool = False  # the winner was asked to learn of it, and not for its score
+    learned_weights: str | None = None  # the version of them that it was made with; None for the catalog alone
 
 
 class Summary(Struct, frozen=True):
@@ -172,6 +173,7 @@ def record(decision: Decision, decision_id: str = "") -> DecisionRecord:
         over_limit=why_excluded(cases[first[0].leg], first[0].column) if decision.plan.is_over_limits else None,
         pick=decision.pick,
         explored=decision.plan.is_explored,
+        learned_weights=decision.targets.learned_weights or None,
     )
 
 

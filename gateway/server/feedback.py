@@ -18,14 +18,14 @@ from gateway.server.limits import read_body
 from gateway.server.state import State
 
 MAX_BYTES = 4_096
-EXPECTED = '{"decision": "dec_...", "score": 0 to 1} is expected, and "task" if you know what it really was'
+EXPECTED = '{"decision": "dec_...", "score": 0 to 1} is expected, or "task", what was really asked for, or both'
 
 
 class Said(Struct, frozen=True, forbid_unknown_fields=True):
     """The body. Nothing else is taken, so that no text gets into the ledger."""
 
     decision: str
-    score: float
+    score: float | None = None
     task: str = ""
 
 
@@ -68,7 +68,9 @@ def read(body: bytes) -> Said:
         said = SAID(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"The feedback cannot be read ({error}); {EXPECTED}") from error
-    if not 0 <= said.score <= 1:
+    if said.score is None and not said.task:
+        raise InvalidRequest(f"There is neither a score nor a task; {EXPECTED}")
+    if said.score is not None and not 0 <= said.score <= 1:
         raise InvalidRequest(f"score is {said.score:g}; {EXPECTED}", param="score")
     if said.task and said.task not in TASKS:
         raise InvalidRequest(f"task is {said.task[:40]!r}; one of {', '.join(TASKS)} is expected", param="task")

@@ -5,7 +5,9 @@ that streams answers.
 """
 
 import asyncio
+import contextlib
 import math
+import os
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
@@ -75,6 +77,8 @@ async def printed(words: list[str]) -> bytes:
     process = await asyncio.create_subprocess_exec(
         *child.command("gateway", *words), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=child.environment()
     )
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, child.NICENESS)
     try:
         async with asyncio.timeout(SECONDS):
             output, said = await process.communicate()

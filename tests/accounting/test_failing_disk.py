@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 SOURCE = Path(__file__).parent / "disk" / "failing.c"
 COMPILER = sysconfig.get_config_var("CC") or "cc"  # the one that compiles the core
-FEWEST_CALLS = {Way.ONCE: 150, Way.FROM_THEN_ON: 40, Way.IN_HALF: 40, Way.BY_DEATH: 150, Way.NO_MORE_FILES: 10}
+FEWEST_CALLS = {Way.ONCE: 150, Way.FROM_THEN_ON: 20, Way.IN_HALF: 20, Way.BY_DEATH: 150, Way.NO_MORE_FILES: 10}
 
 
 @pytest.fixture(scope="module")

@@ -71,12 +71,26 @@ def test_feedback_is_kept_and_a_later_word_takes_its_place(server: Served) -> No
     assert kept == [("caller", 0.75, "reasoning")]
 
 
+def test_a_task_may_be_told_without_a_score_and_takes_none_away(server: Served) -> None:
+    judged, labelled = server.decision(), server.decision()
+    server.ask("/v1/feedback", {"decision": judged, "score": 0.5})
+    for decision in (judged, labelled):
+        told = server.ask("/v1/feedback", {"decision": decision, "task": "reasoning"})
+        assert told.json() == {"object": "feedback", "decision": decision, "score": None, "task": "reasoning"}
+    kept(server, labelled)
+    said = {one.decision: (one.score, one.task) for one in book(server.folder).judged(0.0)}
+    assert said[judged] == (0.5, "reasoning")
+    assert labelled not in said
+    tasks = [one.task for one in book(server.folder).labelled(0.0, 100)]
+    assert tasks.count("reasoning") >= 2
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
         ({"decision": "dec_nobody", "score": 1}, 404, "There is no decision 'dec_nobody' of yours"),
         ({"decision": "DECISION", "score": 2}, 400, "score is 2; "),
-        ({"decision": "DECISION"}, 400, "score"),
+        ({"decision": "DECISION"}, 400, "There is neither a score nor a task; "),
         ({"decision": "DECISION", "score": 1, "task": "cooking"}, 400, "task is 'cooking'; one of code_generation"),
         ({"decision": "DECISION", "score": 1, "comment": "secret"}, 400, "unknown field `comment`"),
     ],
@@ -172,6 +186,9 @@ def test_what_is_learned_is_used_shown_and_taken_back(tmp_path: Path) -> None:
     after, change = quality(tmp_path, POOR)
     assert after < before - 0.1
     assert change == pytest.approx(after - before, abs=1e-5)
+    explained = steelyard(tmp_path, "explain", "hello there", "--json").stdout
+    assert json.loads(explained)["learned_weights"] == version["name"]
+    assert f"with the learned weights {version['name']}" in steelyard(tmp_path, "explain", "hello there").stdout
     wrong = steelyard(tmp_path, "weights", "use", "nobody")
     assert (wrong.returncode, version["name"] in wrong.stderr) == (2, True)
     assert "the catalog alone is in use" in steelyard(tmp_path, "weights", "use", "none").stdout

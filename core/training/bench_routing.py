@@ -163,6 +163,8 @@ def tasks(folder: Path) -> None:
         say("D", None, f"**arena-hard, coding / mathematics / creative, {name}**", told)
     most = np.bincount(truth).argmax()
     say("D", None, "arena-hard, nine tasks, always the commonest", (truth == most).astype(float))
+    said = [TASKS[read(b"", raw(text)).shares[0][0]] == task for task, text in corpus.in_other_languages()]
+    say("D", None, "seven other languages, ten tasks, nothing of it seen", np.array(said, float))
     path = folder / "tasktype_flask.parquet"
     if path.is_file():
         table = parquet.read_table(path).to_pylist()

@@ -19,6 +19,7 @@ from core.tasks import TEXT_TASKS
 FOLDER = Path(__file__).parent
 PROMPTS = FOLDER / "prompts"
 REAL = FOLDER / "data" / "arena_hard.jsonl"
+LANGUAGES = FOLDER / "data" / "languages.jsonl"
 
 MOST_SPELLINGS = 24  # of one line
 PER_TERM = 2
@@ -68,6 +69,12 @@ def real() -> list[Example]:
     """Prompts of real users, with the tasks that we read in them; how hard they are was not judged."""
     rows = [json.loads(line) for line in REAL.read_text().splitlines()]
     return [Example(TEXT_TASKS.index(row["task"]), None, "", row["text"], 1.0, f"real {row['id']}") for row in rows]
+
+
+def in_other_languages() -> list[tuple[str, str]]:
+    """Task and text of prompts in seven languages, ten of each, that nothing is trained on."""
+    rows = [json.loads(row) for row in LANGUAGES.read_text().splitlines()]
+    return [(row["task"], row["text"]) for row in rows]
 
 
 def fingerprint() -> str:

@@ -76,8 +76,8 @@ def test_a_correction_makes_a_task_likelier_and_leaves_structure_alone() -> None
     weights = NOTHING.copy()
     weights[0, :] = round(-3.0 / STEP / CONSTANT)
     weights[0, TEXT_TASKS.index("translation")] = round(6.0 / STEP / CONSTANT)  # log odds, whatever the prompt
-    text = "hello there, how are you?"
+    text = "tell me about your garden, then"
     before, after = predicted(text, None), predicted(text, Correction(weights))
-    assert (TASKS[before.task], TASKS[after.task]) == ("chat", "translation")
+    assert (TASKS[before.task], TASKS[after.task]) == ("knowledge", "translation")
     told = predicted(text, Correction(weights), Shape(last_role="tool"))
     assert (TASKS[told.task], told.wording) == ("agent_step", None)

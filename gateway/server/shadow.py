@@ -15,7 +15,7 @@ from time import time
 from gateway.accounting.feedback import Feedback, FeedbackBook
 from gateway.accounting.receipt import Receipt
 from gateway.dialects.formats import CHAT
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.execution.aside import carry_aside, of_nobody
 from gateway.execution.errand import Errand
 from gateway.execution.retry_budget import RetryBudget
@@ -122,12 +122,15 @@ class Shadows:
             self._count("judged")
         except Unfit as why:
             self._count(why.args[0])
+        except LedgerUnavailable as error:
+            self._count("failed")
+            log.warning("decision %s is not evaluated: %s", sample.id, error.message)
         except Exception:  # whatever it is, nobody waits for it
             self._count("failed")
             log.exception("the shadow evaluation of decision %s ended in a fault of ours", sample.id)
 
     async def _compare(self, sample: Sample, first: int) -> None:
-        """first: the column that answered. Raises Unfit."""
+        """first: the column that answered. Raises Unfit, LedgerUnavailable."""
         await self._budget.recall()
         if self._budget.is_used_up(sample.rules.budget_usd_per_day):
             raise Unfit("over_budget")

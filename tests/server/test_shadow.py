@@ -360,6 +360,13 @@ async def test_a_long_conversation_is_shown_by_its_beginning_and_its_end(tmp_pat
         assert len(json.dumps(shown)) < 46_000
 
 
+async def test_a_ledger_that_cannot_be_read_lets_nothing_be_spent(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("this is no database, and long enough to be taken for a broken one" * 20)
+    async with world(tmp_path) as there:
+        assert (await there.ask()).status == 200
+        assert (there.outcomes, there.bodies[SECOND]) == ({"failed": 1}, [])
+
+
 CANARY = "canary-shadow-Rt5bN8mQ2wE7rT4u"
 SETTINGS = """
 server: {log: debug, log_format: json}

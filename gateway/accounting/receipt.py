@@ -65,4 +65,5 @@ class Receipt(Struct, frozen=True, gc=False):
         b""  # `core.representation` of the prompt, no text; b"" without learning, and where structure tells the task
     )
     explored: bool = False  # the first choice was asked to learn of it, and not for its score
+    language: str = ""  # ISO 639-1 code of what was asked last; "" where it is not clear
     learned_weights: str = ""  # the version of them that it was decided with; "" for the catalog alone

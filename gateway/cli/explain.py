@@ -124,8 +124,9 @@ def show(decision: DecisionRecord, limit: int, as_json: bool, with_grounds: bool
     ahead = "" if decision.margin is None else f", {points(decision, decision.margin)} ahead of {decision.runner_up}"
     say(f"{decision.winner} wins under router {decision.router}{ahead}", "bold")
     needs = f", needs {', '.join(request.needs)}" if request.needs else ""
+    language = f", language {request.language}" if request.language else ""
     say(
-        f"task {request.task} (confidence {request.confidence:.2f}{was(request)}), "
+        f"task {request.task} (confidence {request.confidence:.2f}{was(request)}){language}, "
         f"about {request.input_tokens:,} tokens in, {request.output_tokens:,} out{needs}\n"
     )
     if decision.over_limit is not None:

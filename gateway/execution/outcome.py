@@ -154,6 +154,7 @@ def receipt(
         output_tokens_estimate=int(figures.output_tokens),
         finish=finish,
         malformed_call=malformed_call,
+        language=decision.profile.language,
         learned_weights=decision.targets.learned_weights,
         wording=b""
         if decision.profile.prediction.wording is None

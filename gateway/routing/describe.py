@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from core.features import Features, extract
+from core.language import language_of
 from core.matrix import RequestFigures
 from core.predictor import TASKS, Prediction, Shape, predict
 from core.steps import STEP_NAMES, Step
@@ -25,6 +26,7 @@ class Profile(Struct, frozen=True):
     task: str  # the prediction's, by name
     step: str  # the prediction's, by name
     figures: RequestFigures
+    language: str = ""  # ISO 639-1 code of what was asked last; "" where it is not clear
 
 
 def describe(prompt: Prompt, correction: Correction | None = None) -> Profile:
@@ -54,7 +56,8 @@ def describe(prompt: Prompt, correction: Correction | None = None) -> Profile:
         blend=prediction.shares if len(prediction.shares) > 1 else (),
         odds=prediction.odds,
     )
-    return Profile(features, prediction, TASKS[prediction.task], STEP_NAMES[prediction.step], figures)
+    task, step = TASKS[prediction.task], STEP_NAMES[prediction.step]
+    return Profile(features, prediction, task, step, figures, language_of(asked))
 
 
 def describe_inputs(prompt: Prompt) -> Profile:

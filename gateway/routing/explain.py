@@ -41,6 +41,7 @@ class RequestRecord(Struct, frozen=True):
 
     task: str
     step: str  # of an agent's work: plain, first_turn, tool_loop, heartbeat, compaction, sub_agent
+    language: str  # ISO 639-1 code of what was asked last, "" where it is not clear; moves no score
     confidence: float  # 0-1, of the task
     difficulty: float  # 0-1
     input_tokens: int
@@ -256,6 +257,7 @@ def _request_record(decision: Decision) -> RequestRecord:
     return RequestRecord(
         task=profile.task,
         step=profile.step,
+        language=profile.language,
         confidence=significant(profile.prediction.confidence),
         difficulty=significant(profile.prediction.difficulty),
         input_tokens=round(figures.input_tokens),
